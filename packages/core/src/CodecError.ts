@@ -1,0 +1,48 @@
+/**
+ * What a peer can send that we refuse. Always the sender's fault; what is lost is
+ * the message, or the connection it came on, never the peer that received it.
+ */
+import * as Schema from "effect/Schema"
+
+/** A frame whose length is not 1 to 524,288. What follows cannot be told apart any more: the connection must close. */
+export class MalformedFrame extends Schema.TaggedError<MalformedFrame>()("MalformedFrame", {
+  length: Schema.Int
+}) {
+  override get message(): string {
+    return `frame length ${this.length} is not within 1..524288`
+  }
+}
+
+/** A frame that holds no notification. It is dropped, and the connection goes on. */
+export class MalformedNotification extends Schema.TaggedError<MalformedNotification>()("MalformedNotification", {
+  reason: Schema.Literals(["TooShort", "Truncated", "BadConfigLength", "ConfigTruncated"]),
+  size: Schema.Int
+}) {
+  override get message(): string {
+    return `${notificationProblems[this.reason]} (${this.size} bytes)`
+  }
+}
+
+const notificationProblems = {
+  TooShort: "notification shorter than the oldest form of 28 bytes",
+  Truncated: "notification ends within its peer epoch or version",
+  BadConfigLength: "notification announces a configuration length that is negative or larger than itself",
+  ConfigTruncated: "notification ends within its configuration"
+} as const
+
+/** A connection that does not begin with a handshake we understand. It is closed. */
+export class MalformedInitialMessage extends Schema.TaggedError<MalformedInitialMessage>()("MalformedInitialMessage", {
+  reason: Schema.Literals(["UnknownVersion", "BadLength", "BadAddress", "BadPort"]),
+  detail: Schema.String
+}) {
+  override get message(): string {
+    return `${initialProblems[this.reason]}: ${this.detail}`
+  }
+}
+
+const initialProblems = {
+  UnknownVersion: "unknown protocol version in the handshake",
+  BadLength: "length of the handshake's address text is not within 1..2048",
+  BadAddress: "badly formed address in the handshake",
+  BadPort: "bad port number in the handshake"
+} as const

@@ -1,0 +1,104 @@
+/**
+ * What an election needs to know that it does not decide: who I am, how long to
+ * wait, which rules hold, and who the members are.
+ *
+ * `Ensemble` is fixed for the life of a peer. `Membership` changes with
+ * reconfiguration and is therefore part of the election's state.
+ */
+import type { LearnerType } from "./QuorumServer.ts"
+import type * as QuorumVerifier from "./QuorumVerifier.ts"
+import * as Rules from "./Rules.ts"
+import type { Sid } from "./Sid.ts"
+import { hashOrder } from "./internal/hashOrder.ts"
+
+/** A length of time in whole milliseconds. */
+export type Millis = number
+
+/** How long an election waits for what. */
+export interface Timing {
+  /** Silence after a quorum of votes before it is believed. Java: finalizeWait, 200 ms. */
+  readonly finalizeWait: Millis
+  /** Silence before the first repetition of our vote. Java: minNotificationInterval, 200 ms. */
+  readonly minNotificationInterval: Millis
+  /** Upper bound of that silence, which doubles each time. Java: maxNotificationInterval, 60,000 ms. */
+  readonly maxNotificationInterval: Millis
+}
+
+/** ZooKeeper's timing. Java: FastLeaderElection, its constants. */
+export const defaultTiming: Timing = {
+  finalizeWait: 200,
+  minNotificationInterval: 200,
+  maxNotificationInterval: 60_000
+}
+
+/** What is fixed for the life of a peer. */
+export interface Ensemble {
+  readonly mySid: Sid
+  readonly rules: Rules.Rules
+  readonly timing: Timing
+  /**
+   * May this voter be proposed? One that may not abstains until it has heard a
+   * real proposal, and then votes like any other. Not in the original; its
+   * messages are: an abstention looks like the vote of a server whose database
+   * is not trusted, which every ZooKeeper ignores and answers.
+   */
+  readonly electable: boolean
+  /** Is a newer configuration in a notification adopted? Java: reconfigEnabled. */
+  readonly reconfigEnabled: boolean
+  /** May a configuration have no or one voter? Java: standaloneEnabled. */
+  readonly standaloneEnabled: boolean
+  /** May a server line have several addresses? Java: multiAddress.enabled. */
+  readonly multiAddress: boolean
+}
+
+/** An ensemble with ZooKeeper's defaults and Conclave's rules. */
+export const make = (options: Partial<Ensemble> & Pick<Ensemble, "mySid">): Ensemble => ({
+  rules: Rules.conclave,
+  timing: defaultTiming,
+  electable: true,
+  reconfigEnabled: false,
+  standaloneEnabled: true,
+  multiAddress: false,
+  ...options
+})
+
+/** The configurations in force and on their way, and who votes in either. */
+export interface Membership {
+  readonly committed: QuorumVerifier.QuorumVerifier
+  /** A later configuration that is not committed yet, or the committed one. Java: lastSeenQuorumVerifier. */
+  readonly lastSeen: QuorumVerifier.QuorumVerifier
+  /** Do we vote, or only learn? */
+  readonly learnerType: LearnerType
+  /** The verifiers of which each must be satisfied: both while a newer one is pending. */
+  readonly verifiers: ReadonlyArray<QuorumVerifier.QuorumVerifier>
+  /**
+   * Voters of either, in Java's order: who is told our votes and whose votes are
+   * heard. Java: getCurrentAndNextConfigVoters.
+   */
+  readonly voters: ReadonlySet<Sid>
+}
+
+/**
+ * The membership of a committed configuration, and of a pending one if there is
+ * any, as `mySid` has it. A server that the committed configuration does not
+ * list takes part unless it is told that it observes.
+ */
+export const membership = (options: {
+  readonly mySid: Sid
+  readonly committed: QuorumVerifier.QuorumVerifier
+  readonly lastSeen?: QuorumVerifier.QuorumVerifier | undefined
+  readonly learnerType?: LearnerType | undefined
+}): Membership => {
+  const { committed, lastSeen = committed, mySid } = options
+  return {
+    committed,
+    lastSeen,
+    learnerType: options.learnerType ?? committed.servers.get(mySid)?.role ?? "participant",
+    verifiers: lastSeen.version > committed.version ? [committed, lastSeen] : [committed],
+    voters: new Set(hashOrder(new Set([...committed.voters, ...lastSeen.voters])))
+  }
+}
+
+/** The membership after a newer configuration was adopted. Java: setQuorumVerifier, updateLearnerType. */
+export const adopt = (self: Membership, mySid: Sid, committed: QuorumVerifier.QuorumVerifier): Membership =>
+  membership({ mySid, committed, lastSeen: committed.version > self.lastSeen.version ? committed : self.lastSeen })

@@ -1,0 +1,82 @@
+/**
+ * What was decided, in words a person understands.
+ *
+ * Made from the outputs alone, so that a log, a console and a test say the same.
+ */
+import type { ElectedReason, KeptGround } from "./ElectionOutput.ts"
+import type { LeaderLostReason } from "./Liveness.ts"
+import type { Sid } from "./Sid.ts"
+import type { Proposal, Vote } from "./Vote.ts"
+import * as Zxid from "./Zxid.ts"
+
+/** Who won and on what ground, in one sentence without a full stop. */
+export const elected = (vote: Vote, reason: ElectedReason): string => {
+  switch (reason._tag) {
+    case "Quorum":
+      return `server ${vote.leader} won: ${quorumGround(vote, reason.runnerUp, reason.ground)}; ` +
+        `${sids(reason.supporters)} agreed`
+    case "Joined":
+      return `server ${vote.leader} leads already: ${sids(reason.supporters)} support it, and it says so itself`
+    case "Oracle":
+      return `server ${vote.leader} leads: the other of two voters is missing, and the oracle decided`
+  }
+}
+
+/**
+ * The ground of a decision in one word, for machines: `epoch`, `zxid`, `id`,
+ * `weight`, `electable`, `unopposed`, `joined` or `oracle`.
+ */
+export const groundOf = (reason: ElectedReason): string => {
+  if (reason._tag !== "Quorum") return reason._tag === "Joined" ? "joined" : "oracle"
+  return reason.ground === null ? "unopposed" : grounds[reason.ground]
+}
+
+/** Why a leader was given up. */
+export const leaderLost = (leader: Sid, reason: LeaderLostReason): string => {
+  switch (reason) {
+    case "LinkToLeaderClosed":
+      return `there is no connection with the leader, server ${leader}`
+    case "LeaderLooking":
+      return `the leader, server ${leader}, looks for a leader itself`
+    case "QuorumLost":
+      return "those who are connected and do not look are no quorum"
+  }
+}
+
+/** A proposal: whose, and how fresh its history is. */
+export const proposal = ({ leader, peerEpoch, zxid }: Proposal): string =>
+  `server ${leader} (epoch ${peerEpoch}, zxid ${Zxid.format(zxid)})`
+
+/** Ids in ascending order, as a list for people. */
+export const sids = (set: Iterable<Sid>): string => {
+  const sorted = Array.from(set).sort((a, b) => (a < b ? -1 : 1))
+  return sorted.length === 0 ? "nobody" : sorted.join(", ")
+}
+
+const quorumGround = (winner: Proposal, runnerUp: Proposal | null, ground: KeptGround | null): string => {
+  if (runnerUp === null || ground === null) return "nobody proposed another"
+  switch (ground) {
+    case "peerEpoch":
+      return `its epoch is the highest, ${winner.peerEpoch} against ${runnerUp.peerEpoch} of server ${runnerUp.leader}`
+    case "zxid":
+      return `its history is the freshest, zxid ${Zxid.format(winner.zxid)} ` +
+        `against ${Zxid.format(runnerUp.zxid)} of server ${runnerUp.leader}`
+    case "sid":
+      return `histories are equal and its id is the highest, ${winner.leader} against ${runnerUp.leader}`
+    case "ZeroWeight":
+      return `server ${runnerUp.leader} weighs nothing and may not lead`
+    case "NotElectable":
+      return `server ${runnerUp.leader} is not electable`
+    case "Equal":
+      return "nobody proposed another"
+  }
+}
+
+const grounds: Record<KeptGround, string> = {
+  peerEpoch: "epoch",
+  zxid: "zxid",
+  sid: "id",
+  ZeroWeight: "weight",
+  NotElectable: "electable",
+  Equal: "unopposed"
+}

@@ -1,0 +1,40 @@
+/**
+ * Is there still a leader, as far as connections and notifications tell?
+ *
+ * A stopgap of known weakness: a closed connection is noticed at once, a silent
+ * one never. The phases after the election, with their pings, will decide better.
+ */
+import type { State } from "./Election.ts"
+import type { Notification } from "./Notification.ts"
+import type { Sid } from "./Sid.ts"
+import * as VoteTracker from "./VoteTracker.ts"
+
+/** Why there is no leader any more. */
+export type LeaderLostReason =
+  /** We follow or observe, and there is no connection with the leader. */
+  | "LinkToLeaderClosed"
+  /** We follow or observe, and the leader itself looks for a leader, in a later round. */
+  | "LeaderLooking"
+  /** We lead, and those who are connected and not looking are no quorum with us. */
+  | "QuorumLost"
+
+/**
+ * Whether the leader must be taken for lost, given who is present now; `null`
+ * while all is well. Present are, for a leader, those connected and not astray.
+ */
+export const check = (mySid: Sid, state: State, present: ReadonlySet<Sid>): LeaderLostReason | null => {
+  if (state._tag !== "Settled") return null
+  if (state.state !== "LEADING") {
+    return present.has(state.currentVote.leader) ? null : "LinkToLeaderClosed"
+  }
+  const quorum = new Set(present).add(mySid)
+  return VoteTracker.hasAllQuorums(state.membership, quorum, false) ? null : "QuorumLost"
+}
+
+/**
+ * Does the sender look in a later round than that of the election we settled by?
+ * Then it has left: it is no leader, and it follows nobody. Votes of that round
+ * or an older one are late or sent again, and say nothing.
+ */
+export const hasLeft = (state: State, { electionEpoch, state: sender }: Notification): boolean =>
+  state._tag === "Settled" && sender === "LOOKING" && electionEpoch > state.currentVote.electionEpoch

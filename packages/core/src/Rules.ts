@@ -1,0 +1,66 @@
+/**
+ * Where Conclave decides otherwise than ZooKeeper 3.8.0, one switch per
+ * difference.
+ *
+ * `zookeeper` has all of them off and reproduces the original decision for
+ * decision. `conclave`, the default, has all of them on. Any mixture forms
+ * ensembles with any other and with real servers: no rule changes a byte of a
+ * message or what a quorum is.
+ */
+
+/** The switches. Each is the better behaviour when true, the original's when false. */
+export interface Rules {
+  /** Votes that arrive during the finalize wait are recorded like any others, instead of being forgotten. */
+  readonly recordWhileFinalizing: boolean
+  /**
+   * What the main loop would ignore (strangers, older rounds, observers) cannot
+   * re-open the vote during the finalize wait, nor restart the wait.
+   */
+  readonly filterWhileFinalizing: boolean
+  /**
+   * After silence, votes are sent again to each peer whose queue is drained and
+   * connections are tried to each whose queue is not; the original does one or
+   * the other for all, by whether any queue is drained.
+   */
+  readonly resendPerPeer: boolean
+  /** A peer not heard before in this search resets the notification interval to its minimum. */
+  readonly resetIntervalOnNewPeer: boolean
+  /** A newer configuration in a notification is ignored unless reconfiguration is enabled. */
+  readonly configOnlyIfEnabled: boolean
+  /** A newer configuration is taken from voters only. */
+  readonly configFromVotersOnly: boolean
+  /** A newer configuration must have voters, a majority of the present ones, and ourselves if we are a member. */
+  readonly configKeepsQuorum: boolean
+  /** The oracle is asked about a leader only in an ensemble of two voters. */
+  readonly oracleForTwoVotersOnly: boolean
+}
+
+/** ZooKeeper 3.8.0, decision for decision. */
+export const zookeeper: Rules = {
+  recordWhileFinalizing: false,
+  filterWhileFinalizing: false,
+  resendPerPeer: false,
+  resetIntervalOnNewPeer: false,
+  configOnlyIfEnabled: false,
+  configFromVotersOnly: false,
+  configKeepsQuorum: false,
+  oracleForTwoVotersOnly: false
+}
+
+/** Every improvement on. The default. */
+export const conclave: Rules = {
+  recordWhileFinalizing: true,
+  filterWhileFinalizing: true,
+  resendPerPeer: true,
+  resetIntervalOnNewPeer: true,
+  configOnlyIfEnabled: true,
+  configFromVotersOnly: true,
+  configKeepsQuorum: true,
+  oracleForTwoVotersOnly: true
+}
+
+/** The two named sets, by name. */
+export const named = { conclave, zookeeper } as const
+
+/** The name of a rule set that has one. */
+export type RuleSetName = keyof typeof named

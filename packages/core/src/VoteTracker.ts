@@ -1,0 +1,33 @@
+/**
+ * Does this set of votes carry this vote?
+ *
+ * Java: `FastLeaderElection.getVoteTracker`, `SyncedLearnerTracker`.
+ */
+import type { Membership } from "./Ensemble.ts"
+import * as QuorumVerifier from "./QuorumVerifier.ts"
+import type { Sid } from "./Sid.ts"
+import * as Vote from "./Vote.ts"
+
+/** The senders whose vote matches the given one, voters or not, in order of arrival. */
+export const supporters = (votes: ReadonlyMap<Sid, Vote.Vote>, vote: Vote.Vote): ReadonlySet<Sid> => {
+  const matching = new Set<Sid>()
+  for (const [sid, cast] of votes) if (Vote.matches(vote, cast)) matching.add(sid)
+  return matching
+}
+
+/**
+ * Are the supporters a quorum in every configuration that must agree? Only the
+ * voters of a configuration count in it. Java: hasAllQuorums.
+ */
+export const hasAllQuorums = (
+  membership: Membership,
+  supporters: ReadonlySet<Sid>,
+  oracle: QuorumVerifier.OracleAnswer
+): boolean =>
+  membership.verifiers.every((verifier) =>
+    QuorumVerifier.containsQuorum(verifier, supporters.intersection(verifier.voters), oracle)
+  )
+
+/** Did this supporter count in every configuration? Java: hasSid. */
+export const hasSid = (membership: Membership, supporters: ReadonlySet<Sid>, sid: Sid): boolean =>
+  supporters.has(sid) && membership.verifiers.every(({ voters }) => voters.has(sid))

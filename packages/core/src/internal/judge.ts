@@ -1,0 +1,60 @@
+/**
+ * What may be voted for, and what is worth hearing: the predicates of a search.
+ */
+import type { Looking } from "../Election.ts"
+import type { IgnoredReason, KeptGround } from "../ElectionOutput.ts"
+import type { Ensemble, Membership } from "../Ensemble.ts"
+import type { Notification } from "../Notification.ts"
+import * as QuorumVerifier from "../QuorumVerifier.ts"
+import * as Vote from "../Vote.ts"
+import { UNTRUSTED } from "../Zxid.ts"
+
+/** `Vote.Verdict`, and the case that we are the candidate and not electable. */
+export type Judgement = Vote.Verdict | { readonly better: false; readonly ground: KeptGround }
+
+/**
+ * Is the candidate better than the current proposal? Weighed by the committed
+ * configuration; whoever is not electable never adopts itself, and prefers
+ * any real proposal to its own abstention. Java: totalOrderPredicate.
+ */
+export const judge = (
+  ensemble: Ensemble,
+  membership: Membership,
+  candidate: Vote.Proposal,
+  current: Vote.Proposal
+): Judgement => {
+  if (!ensemble.electable && candidate.leader === ensemble.mySid) return notElectable
+  return Vote.compare(candidate, current, QuorumVerifier.weight(membership.committed, candidate.leader))
+}
+
+/**
+ * Is this our way of voting for nobody? Others see a vote for ourselves by a
+ * server whose database is not trusted, which they answer and do not count.
+ */
+export const isAbstention = ({ electable, mySid }: Ensemble, proposal: Vote.Proposal): boolean =>
+  !electable && proposal.leader === mySid && proposal.zxid === UNTRUSTED
+
+/**
+ * May our proposal win? Neither an abstention nor the proposal of a peer without
+ * a vote may; only an oracle, which needs no supporters, could let it.
+ */
+export const mayWin = (ensemble: Ensemble, { membership, proposal }: Looking): boolean =>
+  membership.voters.has(proposal.leader) && !isAbstention(ensemble, proposal)
+
+/** Why a notification has no place in a search, whatever its round, or `null` if it has one. */
+export const inadmissible = (state: Looking, notification: Notification): IgnoredReason | null => {
+  const { voters } = state.membership
+  if (!voters.has(notification.leader)) return "LeaderNotVoter"
+  if (!voters.has(notification.from)) return "SenderNotVoter"
+  if (notification.state === "OBSERVING") return "SenderObserving"
+  if (notification.state !== "LOOKING") return null
+  if (!state.trusted) return "OwnZxidUntrusted"
+  if (notification.zxid === UNTRUSTED) return "ZxidUntrusted"
+  return null
+}
+
+/** Is this the vote of somebody who looks in an older round than ours? */
+export const outdated = (state: Looking, notification: Notification): IgnoredReason | null =>
+  notification.state === "LOOKING" && notification.electionEpoch < state.logicalClock ? "LowerRound" : null
+
+const notElectable: Judgement = { better: false, ground: "NotElectable" }

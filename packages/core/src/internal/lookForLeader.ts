@@ -1,0 +1,288 @@
+/**
+ * The search for a leader: rounds, votes, and the wait before a quorum is
+ * believed.
+ *
+ * Java: `FastLeaderElection.lookForLeader`. Spec: ZabTimeout, HandleNotmsg,
+ * NotmsgTimeout, WaitNewNotmsg, WaitNewNotmsgEnd.
+ */
+import type { Event, Looking, Settled, State, Step } from "../Election.ts"
+import type { ElectedReason, IgnoredReason, Output, SendCause } from "../ElectionOutput.ts"
+import type { Ensemble } from "../Ensemble.ts"
+import type { Notification } from "../Notification.ts"
+import type { OracleAnswer } from "../QuorumVerifier.ts"
+import type { Sid } from "../Sid.ts"
+import * as Vote from "../Vote.ts"
+import * as VoteTracker from "../VoteTracker.ts"
+import * as History from "./history.ts"
+import * as Join from "./join.ts"
+import { inadmissible, isAbstention, judge, mayWin, outdated } from "./judge.ts"
+
+/** One step of a search under way: what is fixed, and the outputs so far. */
+export interface Search {
+  readonly ensemble: Ensemble
+  readonly oracle: OracleAnswer
+  readonly outputs: Array<Output>
+}
+
+/** Begins a search: next round, own proposal, told to all; then whatever has been waiting. Spec: ZabTimeout. */
+export const start = (ensemble: Ensemble, state: State, event: Event & { readonly _tag: "LookForLeader" }): Step => {
+  const restarted = state._tag === "Idle" && state.restarting
+  const initial = History.initialProposal(ensemble, state.membership, event)
+  const looking: Looking = {
+    _tag: "Looking",
+    membership: state.membership,
+    // A new election object counts from 0 again. The clock is 64 bits wide, and a peer may announce the last round.
+    logicalClock: restarted ? 1n : BigInt.asIntN(64, state.logicalClock + 1n),
+    proposal: initial,
+    currentVote: restarted ? History.ownVote(ensemble, event) : state.currentVote,
+    initial,
+    trusted: History.isTrusted(state.membership, event),
+    recvSet: new Map(),
+    outOfElection: new Map(),
+    supporters: null,
+    finalizing: false,
+    notificationInterval: ensemble.timing.minNotificationInterval,
+    runnerUp: null,
+    heard: new Set()
+  }
+  const search: Search = { ensemble, oracle: event.oracle ?? false, outputs: [] }
+  search.outputs.push({ _tag: "RoundStarted", logicalClock: looking.logicalClock, initial, from: null })
+  broadcast(search, looking, "NewRound")
+  return drain(search, looking, state._tag === "Idle" ? state.recvQueue : [])
+}
+
+/** A notification that the receiver let through. Spec: HandleNotmsg, WaitNewNotmsg. */
+export const onNotification = (
+  ensemble: Ensemble,
+  state: Looking,
+  notification: Notification,
+  oracle: OracleAnswer,
+  outputs: Array<Output>
+): Step => drain({ ensemble, oracle, outputs }, state, [notification])
+
+/** Silence: say it again, or try to connect again; and wait twice as long. Spec: NotmsgTimeout. */
+export const onNotificationTimeout = (
+  ensemble: Ensemble,
+  state: State,
+  event: Event & { readonly _tag: "NotificationTimeout" }
+): Step => {
+  if (state._tag !== "Looking" || state.finalizing) return [state, []]
+  const search: Search = { ensemble, oracle: event.oracle ?? false, outputs: [] }
+  const { maxNotificationInterval } = ensemble.timing
+  const interval = Math.min(state.notificationInterval * 2, maxNotificationInterval)
+  const next = { ...state, notificationInterval: interval }
+  if (ensemble.rules.resendPerPeer) {
+    broadcast(search, next, "Silence", event.undelivered)
+    if (event.undelivered.size > 0) search.outputs.push({ _tag: "ConnectAll" })
+  } else if (event.haveDelivered) broadcast(search, next, "Silence")
+  else search.outputs.push({ _tag: "ConnectAll" })
+
+  const { membership, supporters } = next
+  if (membership.committed._tag === "Oracle" && supporters !== null && mayWin(ensemble, next)) {
+    if (VoteTracker.hasAllQuorums(membership, supporters, false)) return elect(search, next, believed(ensemble, next))
+    if (VoteTracker.hasAllQuorums(membership, supporters, search.oracle)) {
+      return elect(search, next, { _tag: "Oracle", supporters })
+    }
+  }
+  return rest(search, next)
+}
+
+/** Nothing better came: the quorum is believed. Spec: WaitNewNotmsgEnd. */
+export const onFinalizeTimeout = (ensemble: Ensemble, state: State): Step => {
+  if (state._tag !== "Looking" || !state.finalizing) return [state, []]
+  return elect({ ensemble, oracle: false, outputs: [] }, state, believed(ensemble, state))
+}
+
+const believed = (ensemble: Ensemble, { membership, proposal, runnerUp, supporters }: Looking): ElectedReason => {
+  const lost = runnerUp === null ? null : judge(ensemble, membership, runnerUp, proposal)
+  return { _tag: "Quorum", supporters: supporters ?? new Set(), runnerUp, ground: lost === null ? null : lost.ground }
+}
+
+// -----------------------------------------------------------------------------
+// the main loop
+// -----------------------------------------------------------------------------
+
+// Handles notifications until none is left or the search is over. A notification that re-opens the vote goes to the
+// tail, behind what waits already.
+const drain = (search: Search, looking: Looking, notifications: ReadonlyArray<Notification>): Step => {
+  const queue = notifications.slice()
+  let state: Looking = looking
+  let waitOn = state.finalizing
+  for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+    const after = state.finalizing ? whileFinalizing(search, state, next) : consider(search, state, next)
+    if (after === "Filtered") continue
+    waitOn = false
+    if (after === "Reopen") {
+      queue.push(next)
+      state = { ...state, finalizing: false }
+    } else if (after._tag === "Settled") return [after, search.outputs]
+    else state = after
+  }
+  return waitOn ? [state, search.outputs] : rest(search, state)
+}
+
+// HandleNotmsg: the switch on the sender's state.
+const consider = (search: Search, state: Looking, notification: Notification): Looking | Settled => {
+  const reason = inadmissible(state, notification)
+  if (reason !== null) {
+    ignore(search, notification, reason)
+    return state
+  }
+  const heard = hear(search, state, notification.from)
+  return notification.state === "LOOKING"
+    ? looking(search, heard, notification)
+    : Join.settled(search, heard, notification)
+}
+
+// WaitNewNotmsg: a quorum agreed; does this change anything? What is filtered leaves even the wait as it is.
+const whileFinalizing = (
+  search: Search,
+  state: Looking,
+  notification: Notification
+): Looking | Settled | "Reopen" | "Filtered" => {
+  const { ensemble, outputs } = search
+  const { filterWhileFinalizing, recordWhileFinalizing } = ensemble.rules
+  if (filterWhileFinalizing) {
+    const reason = inadmissible(state, notification) ?? outdated(state, notification)
+    if (reason !== null) {
+      ignore(search, notification, reason)
+      return "Filtered"
+    }
+  }
+  const ground = rivalry(search, state, notification)
+  if (ground !== null) {
+    outputs.push({ _tag: "Reopened", from: notification.from, offered: Vote.proposalOf(notification), ground })
+    return "Reopen"
+  }
+  if (!recordWhileFinalizing) {
+    ignore(search, notification, "NotBetterWhileFinalizing")
+    return state
+  }
+  const after = consider(search, state, notification)
+  return after._tag === "Settled" ? after : recount(search, after, notification)
+}
+
+// Does this re-open the vote? In the original whatever is better does; filtered, only the vote of somebody who looks.
+const rivalry = (
+  { ensemble }: Search,
+  state: Looking,
+  notification: Notification
+): Vote.Ground | "HigherRound" | null => {
+  if (ensemble.rules.filterWhileFinalizing) {
+    if (notification.state !== "LOOKING") return null
+    if (notification.electionEpoch > state.logicalClock) return "HigherRound"
+  }
+  const verdict = judge(ensemble, state.membership, notification, state.proposal)
+  return verdict.better ? verdict.ground : null
+}
+
+const ignore = ({ outputs }: Search, notification: Notification, reason: IgnoredReason): void => {
+  outputs.push({ _tag: "Ignored", notification, reason })
+}
+
+const hear = (search: Search, state: Looking, from: Sid): Looking => {
+  const { mySid, rules, timing } = search.ensemble
+  if (!rules.resetIntervalOnNewPeer || from === mySid || state.heard.has(from)) return state
+  const heard = new Set(state.heard).add(from)
+  if (state.notificationInterval === timing.minNotificationInterval) return { ...state, heard }
+  search.outputs.push({ _tag: "IntervalReset", from })
+  return { ...state, heard, notificationInterval: timing.minNotificationInterval }
+}
+
+// -----------------------------------------------------------------------------
+// a vote of somebody who looks
+// -----------------------------------------------------------------------------
+
+const looking = (search: Search, state: Looking, notification: Notification): Looking => {
+  const { ensemble } = search
+  // Who has voted for nobody yet is like one just started: any round will do.
+  if (!isAbstention(ensemble, state.proposal) && outdated(state, notification) !== null) {
+    ignore(search, notification, "LowerRound")
+    return state
+  }
+  const sameRound = notification.electionEpoch === state.logicalClock
+  // A new round voids what was proposed in the old one: we start again from our own vote.
+  const base = sameRound ? state : enterRound(search, state, notification)
+  const voted = weigh(search, base, notification)
+  if (!sameRound) broadcast(search, voted, "NewRound")
+  else if (voted.proposal !== base.proposal) broadcast(search, voted, "Adopted")
+  const recvSet = new Map(voted.recvSet).set(
+    notification.from,
+    Vote.make(notification, notification.electionEpoch)
+  )
+  return tally(search, { ...voted, recvSet })
+}
+
+const enterRound = (search: Search, state: Looking, { electionEpoch, from }: Notification): Looking => {
+  search.outputs.push({ _tag: "RoundStarted", logicalClock: electionEpoch, initial: state.initial, from })
+  return { ...state, logicalClock: electionEpoch, recvSet: new Map(), proposal: state.initial, runnerUp: null }
+}
+
+const weigh = (search: Search, state: Looking, notification: Notification): Looking => {
+  const { ensemble, outputs } = search
+  const { from } = notification
+  const { membership, proposal, runnerUp } = state
+  const verdict = judge(ensemble, membership, notification, proposal)
+  const offered = Vote.proposalOf(notification)
+  if (verdict.better) {
+    outputs.push({ _tag: "Adopted", from, previous: proposal, proposal: offered, ground: verdict.ground })
+    return { ...state, proposal: offered, runnerUp: mayWin(ensemble, state) ? proposal : runnerUp }
+  }
+  outputs.push({ _tag: "Kept", from, offered, proposal, ground: verdict.ground })
+  if (verdict.ground === "Equal") return state
+  const beaten = runnerUp !== null && !Vote.compare(offered, runnerUp, 1n).better
+  return beaten ? state : { ...state, runnerUp: offered }
+}
+
+// A quorum is looked for only after a vote of this round was recorded.
+const tally = (search: Search, state: Looking): Looking => {
+  const supporters = VoteTracker.supporters(state.recvSet, Vote.make(state.proposal, state.logicalClock))
+  const finalizing = mayWin(search.ensemble, state) &&
+    VoteTracker.hasAllQuorums(state.membership, supporters, search.oracle)
+  if (finalizing && !state.finalizing) {
+    search.outputs.push({ _tag: "QuorumReached", proposal: state.proposal, supporters })
+  }
+  return { ...state, supporters, finalizing }
+}
+
+// A vote recorded during the finalize wait may take support away, when a supporter changed its mind.
+const recount = (search: Search, state: Looking, { from, ...notification }: Notification): Looking => {
+  const next = tally(search, state)
+  if (!next.finalizing) {
+    search.outputs.push({ _tag: "Reopened", from, offered: Vote.proposalOf(notification), ground: "QuorumLost" })
+  }
+  return next
+}
+
+// -----------------------------------------------------------------------------
+// outputs
+// -----------------------------------------------------------------------------
+
+// Java: sendNotifications. The state is LOOKING literally.
+const broadcast = (search: Search, state: Looking, cause: SendCause, except: ReadonlySet<Sid> = none): void => {
+  const { leader, peerEpoch, zxid } = state.proposal
+  const electionEpoch = state.logicalClock
+  const config = state.membership.committed.text
+  for (const to of state.membership.voters) {
+    if (except.has(to)) continue
+    const toSend = { to, state: "LOOKING", leader, zxid, electionEpoch, peerEpoch, config } as const
+    search.outputs.push({ _tag: "Send", toSend, cause })
+  }
+}
+
+const none: ReadonlySet<Sid> = new Set()
+
+// The step is over and the search goes on: wait again.
+const rest = ({ ensemble, outputs }: Search, state: Looking): Step => {
+  outputs.push(
+    state.finalizing
+      ? { _tag: "SetTimer", timer: "Finalize", after: ensemble.timing.finalizeWait }
+      : { _tag: "SetTimer", timer: "Notification", after: state.notificationInterval }
+  )
+  return [state, outputs]
+}
+
+const elect = (search: Search, state: Looking, reason: ElectedReason): Step => {
+  const vote = Vote.make(state.proposal, state.logicalClock)
+  return [Join.settle(search, state, vote, reason), search.outputs]
+}

@@ -1,0 +1,170 @@
+/**
+ * What a peer does with a notification before its election sees it: look at the
+ * configuration, answer those who need an answer, and drop what has no place.
+ *
+ * Java: `FastLeaderElection.Messenger.WorkerReceiver`. Spec: ReceiveNotmsg.
+ */
+import * as Result from "effect/Result"
+import * as DynamicConfig from "../DynamicConfig.ts"
+import type { Common, State } from "../Election.ts"
+import type { ConfigVerdict, IgnoredReason, Output, SendCause } from "../ElectionOutput.ts"
+import type { Ensemble, Membership } from "../Ensemble.ts"
+import { adopt } from "../Ensemble.ts"
+import type { InvalidConfig } from "../InvalidConfig.ts"
+import type { Notification } from "../Notification.ts"
+import * as QuorumVerifier from "../QuorumVerifier.ts"
+import type { ServerState } from "../ServerState.ts"
+import type { Sid } from "../Sid.ts"
+import type { Vote } from "../Vote.ts"
+import * as VoteTracker from "../VoteTracker.ts"
+
+/** What became of a notification. */
+export interface Received {
+  readonly state: State
+  readonly outputs: Array<Output>
+  /** Does the election get to see it? */
+  readonly forElection: boolean
+}
+
+/** Handles one notification up to the point where the election takes it. */
+export const receive = (ensemble: Ensemble, state: State, notification: Notification): Received => {
+  if (state._tag === "Idle" && state.restarting) return dropped(state, [], notification, "Restarting")
+  const config = state._tag === "Settled" ? unchanged(state) : seeConfig(ensemble, state, notification)
+  if (config.restart) return { state: config.state, outputs: config.outputs, forElection: false }
+  return answer(config.state, config.outputs, notification)
+}
+
+// -----------------------------------------------------------------------------
+// answers
+// -----------------------------------------------------------------------------
+
+const answer = (state: State, outputs: Array<Output>, notification: Notification): Received => {
+  const { from } = notification
+  const serverState = state._tag === "Settled" ? state.state : "LOOKING"
+  if (!state.membership.voters.has(from)) {
+    // The settled or initial vote, not the proposal under discussion, but with the clock of now.
+    outputs.push(reply(state, from, serverState, {
+      ...state.currentVote,
+      electionEpoch: state.logicalClock
+    }, "AnswerNonVoter"))
+    return dropped(state, outputs, notification, "SenderNotVoter")
+  }
+  if (notification.state === "UNKNOWN") return dropped(state, outputs, notification, "UnknownState")
+  if (state._tag !== "Settled") {
+    if (notification.state === "LOOKING" && notification.electionEpoch < state.logicalClock) {
+      outputs.push(reply(state, from, serverState, {
+        ...state.proposal,
+        electionEpoch: state.logicalClock
+      }, "AnswerLagging"))
+    }
+    return { state, outputs, forElection: true }
+  }
+  if (notification.state === "LOOKING") {
+    if (state.state === "LEADING") {
+      const elector = VoteTracker.hasSid(state.membership, state.supporters, from)
+      outputs.push({ _tag: "VoterLooking", sid: from, elector })
+    }
+    // The round of the election that ended, not the clock.
+    outputs.push(reply(state, from, serverState, state.currentVote, "AnswerSettled"))
+  }
+  return dropped(state, outputs, notification, "Settled")
+}
+
+const reply = (
+  state: Common,
+  to: Sid,
+  serverState: ServerState,
+  { electionEpoch, leader, peerEpoch, zxid }: Pick<Vote, "leader" | "zxid" | "electionEpoch" | "peerEpoch">,
+  cause: SendCause
+): Output => ({
+  _tag: "Send",
+  toSend: { to, state: serverState, leader, zxid, electionEpoch, peerEpoch, config: state.membership.committed.text },
+  cause
+})
+
+const dropped = (
+  state: State,
+  outputs: Array<Output>,
+  notification: Notification,
+  reason: IgnoredReason
+): Received => {
+  outputs.push({ _tag: "Ignored", notification, reason })
+  return { state, outputs, forElection: false }
+}
+
+// -----------------------------------------------------------------------------
+// configuration
+// -----------------------------------------------------------------------------
+
+interface ConfigSeen {
+  readonly state: State
+  readonly outputs: Array<Output>
+  readonly restart: boolean
+}
+
+const unchanged = (state: State): ConfigSeen => ({ state, outputs: [], restart: false })
+
+const seeConfig = (ensemble: Ensemble, state: State, notification: Notification): ConfigSeen => {
+  const { config, from } = notification
+  const { committed } = state.membership
+  // Nearly every message carries the text that is in force; it is never parsed again.
+  if (config === null || config === committed.text) return unchanged(state)
+  const parsed = DynamicConfig.parse(config, {
+    standaloneEnabled: ensemble.standaloneEnabled,
+    multiAddress: ensemble.multiAddress,
+    oraclePath: committed._tag === "Oracle" ? committed.oraclePath : undefined
+  })
+  const seen = (version: bigint | null, verdict: ConfigVerdict, problem: InvalidConfig | null): Output => ({
+    _tag: "ConfigSeen",
+    from,
+    version,
+    verdict,
+    problem
+  })
+  if (Result.isFailure(parsed)) {
+    return { state, outputs: [seen(null, "Unparsable", parsed.failure)], restart: false }
+  }
+  const verifier = parsed.success
+  if (verifier.version <= committed.version) return unchanged(state)
+  const refusal = refuse(ensemble, state.membership, from, verifier)
+  if (refusal !== null) return { state, outputs: [seen(verifier.version, refusal, null)], restart: false }
+
+  const outputs: Array<Output> = []
+  let next: State = state
+  if (ensemble.reconfigEnabled) {
+    outputs.push(seen(verifier.version, "Adopted", null), { _tag: "AdoptConfig", from, verifier })
+    next = { ...state, membership: adopt(state.membership, ensemble.mySid, verifier) }
+  } else {
+    outputs.push(seen(verifier.version, "ReconfigDisabled", null))
+  }
+  if (QuorumVerifier.equals(verifier, committed)) return { state: next, outputs, restart: false }
+  return { state: restarting(next), outputs: [...outputs, ...restart], restart: true }
+}
+
+const restart: ReadonlyArray<Output> = [{ _tag: "CancelTimer" }, { _tag: "Restart", reason: "ConfigChanged" }]
+
+// The election object is gone with its queue and its proposal. Java: FastLeaderElection.shutdown.
+const restarting = ({ currentVote, logicalClock, membership, proposal }: State): State => ({
+  _tag: "Idle",
+  membership,
+  logicalClock,
+  proposal: { ...proposal, leader: -1n, zxid: -1n },
+  currentVote,
+  recvQueue: [],
+  restarting: true
+})
+
+const refuse = (
+  { mySid, reconfigEnabled, rules }: Ensemble,
+  { committed, voters }: Membership,
+  from: Sid,
+  verifier: QuorumVerifier.QuorumVerifier
+): ConfigVerdict | null => {
+  if (rules.configOnlyIfEnabled && !reconfigEnabled) return "ReconfigDisabled"
+  if (rules.configFromVotersOnly && !voters.has(from)) return "SenderNotVoter"
+  if (!rules.configKeepsQuorum) return null
+  if (verifier.voters.size === 0) return "NoVoters"
+  if (committed.servers.has(mySid) && !verifier.servers.has(mySid)) return "LosesSelf"
+  const kept = verifier.voters.intersection(committed.voters)
+  return kept.size * 2 > committed.voters.size ? null : "LosesMajority"
+}
