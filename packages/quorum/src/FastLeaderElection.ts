@@ -1,0 +1,230 @@
+/**
+ * Runs the election: turns what happens into events, and does what `Election.step`
+ * decides.
+ *
+ * One fiber takes from one inbox, so the state has one writer. Into the inbox go
+ * what was received, the election's one timer, changes of links, and what callers
+ * ask for.
+ *
+ * Java: `FastLeaderElection` with its Messenger, and the part of `QuorumPeer.run`
+ * that looks again.
+ */
+import * as Election from "@conclave/core/Election"
+import type { Action, Output } from "@conclave/core/ElectionOutput"
+import * as Liveness from "@conclave/core/Liveness"
+import * as NotificationCodec from "@conclave/core/NotificationCodec"
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as FiberHandle from "effect/FiberHandle"
+import * as PubSub from "effect/PubSub"
+import * as Queue from "effect/Queue"
+import * as Result from "effect/Result"
+import type * as Scope from "effect/Scope"
+import * as SubscriptionRef from "effect/SubscriptionRef"
+import * as ElectionClock from "./ElectionClock.ts"
+import { History } from "./History.ts"
+import type { LookCause, PeerStatus } from "./PeerStatus.ts"
+import type { LinkChange, QuorumCnxManager } from "./QuorumCnxManager.ts"
+import { QuorumConfig } from "./QuorumConfig.ts"
+import { type Message, RECV_CAPACITY } from "./RecvWorker.ts"
+
+/** What can come into a running election. */
+export type Input =
+  | { readonly _tag: "Message"; readonly message: Message }
+  | { readonly _tag: "Timer"; readonly timer: "Notification" | "Finalize"; readonly generation: number }
+  | { readonly _tag: "LinkChanged"; readonly change: LinkChange }
+  /** The elected leader has had its time to be connected with. */
+  | { readonly _tag: "LinkDeadline"; readonly generation: number }
+  | { readonly _tag: "Look"; readonly cause: LookCause }
+
+/**
+ * How much may wait for the one fiber. Whoever offers more waits in turn, and the
+ * receive queue before it drops its oldest. Java: RECV_CAPACITY.
+ */
+export const INBOX_CAPACITY = RECV_CAPACITY
+
+/** What a run shares with whoever started it. */
+export interface Options {
+  readonly manager: QuorumCnxManager
+  readonly inbox: Queue.Queue<Input>
+  readonly status: SubscriptionRef.SubscriptionRef<PeerStatus>
+  /** Told every output in order, before it is performed. */
+  readonly observe: (outputs: ReadonlyArray<Output>) => Effect.Effect<void>
+}
+
+/** Runs until a newer configuration asks for a new connection manager, and gives the state to go on from. */
+export const run = Effect.fnUntraced(function*(
+  options: Options,
+  initial: Election.State,
+  cause: LookCause
+): Effect.fn.Return<Election.State, never, Scope.Scope | QuorumConfig | History> {
+  const self: Self = {
+    ...options,
+    config: yield* QuorumConfig,
+    history: yield* History,
+    timer: yield* FiberHandle.make<void>(),
+    deadline: yield* FiberHandle.make<void>(),
+    state: initial,
+    cause,
+    clock: yield* ElectionClock.start,
+    generation: 0,
+    restart: false,
+    astray: new Map()
+  }
+  yield* Effect.forkScoped(feedMessages(self))
+  yield* Effect.forkScoped(feedLinkChanges(self, yield* self.manager.linkChanges))
+  yield* look(self, cause)
+  while (!self.restart) {
+    for (const input of yield* Queue.takeAll(self.inbox)) yield* handle(self, input)
+  }
+  return self.state
+})
+
+// -----------------------------------------------------------------------------
+// internal
+// -----------------------------------------------------------------------------
+
+interface Self extends Options {
+  readonly config: QuorumConfig["Service"]
+  readonly history: History["Service"]
+  readonly timer: FiberHandle.FiberHandle<void>
+  readonly deadline: FiberHandle.FiberHandle<void>
+  state: Election.State
+  cause: LookCause
+  clock: ElectionClock.ElectionClock
+  /** Grows with every timer set or cancelled, so that one that fired too late is known for stale. */
+  generation: number
+  restart: boolean
+  /** Voters that lately left for a later round, and when that was heard, in nanoseconds. */
+  readonly astray: Map<bigint, bigint>
+}
+
+/** How long somebody who looked counts as looking: a few finalize waits, in nanoseconds. */
+const ASTRAY_WINDOW = 1_000_000_000n
+
+const feedMessages = ({ inbox, manager }: Self) =>
+  Effect.forever(Effect.flatMap(Queue.takeAll(manager.recvQueue), (messages) =>
+    Queue.offerAll(inbox, messages.map((message) => ({ _tag: "Message", message }) as const))))
+
+const feedLinkChanges = ({ inbox }: Self, subscription: PubSub.Subscription<LinkChange>) =>
+  Effect.forever(Effect.flatMap(PubSub.take(subscription), (change) =>
+    Queue.offer(inbox, { _tag: "LinkChanged", change })))
+
+const handle = (self: Self, input: Input): Effect.Effect<void> => {
+  switch (input._tag) {
+    case "Message":
+      return onMessage(self, input.message)
+    case "Timer":
+      return input.generation === self.generation ? onTimer(self, input.timer) : Effect.void
+    case "LinkChanged":
+      return input.change._tag === "Up" ? Effect.void : checkLeader(self, self.manager.reachable)
+    case "LinkDeadline":
+      return input.generation === self.generation ? checkLeader(self, self.manager.connected) : Effect.void
+    case "Look":
+      return look(self, input.cause)
+  }
+}
+
+const dispatch = Effect.fnUntraced(function*(self: Self, event: Election.Event) {
+  const [state, outputs] = Election.step(self.config.ensemble, self.state, event)
+  self.state = state
+  yield* ElectionClock.mark(self.clock, self.config.ensemble.mySid, outputs)
+  yield* self.observe(outputs)
+  for (const output of outputs) yield* perform(self, output)
+})
+
+const perform = (self: Self, output: Output): Effect.Effect<void> => {
+  switch (output._tag) {
+    case "Send":
+      return self.manager.toSend(output.toSend.to, NotificationCodec.encode(output.toSend))
+    case "ConnectAll":
+      return self.manager.connectAll
+    case "SetTimer":
+      return setTimer(self, output)
+    case "CancelTimer":
+      self.generation++
+      return FiberHandle.clear(self.timer)
+    case "Elected":
+      return onElected(self, output)
+    case "Restart":
+      self.restart = true
+      return Effect.void
+    default:
+      return Effect.void
+  }
+}
+
+const setTimer = (self: Self, { after, timer }: Action & { readonly _tag: "SetTimer" }): Effect.Effect<void> => {
+  const generation = ++self.generation
+  const fire = Queue.offer(self.inbox, { _tag: "Timer", timer, generation })
+  return Effect.asVoid(FiberHandle.run(self.timer, Effect.asVoid(Effect.delay(fire, Duration.millis(after)))))
+}
+
+const onMessage = Effect.fnUntraced(function*(self: Self, { payload, sid }: Message) {
+  const decoded = NotificationCodec.decode(sid, payload)
+  if (Result.isFailure(decoded)) {
+    yield* Effect.logWarning(`message from server ${sid} dropped: ${decoded.failure.message}`)
+    return
+  }
+  const notification = decoded.success
+  if (Liveness.hasLeft(self.state, notification)) yield* onLeft(self, sid)
+  yield* dispatch(self, { _tag: "Received", notification })
+})
+
+// Whom we follow is no leader any more; or one of those who follow us does not.
+const onLeft = Effect.fnUntraced(function*(self: Self, sid: bigint) {
+  if (sid === self.state.currentVote.leader) yield* loseLeader(self, "LeaderLooking")
+  else {
+    self.astray.set(sid, yield* Clock.currentTimeNanos)
+    yield* checkLeader(self, self.manager.reachable)
+  }
+})
+
+const onTimer = Effect.fnUntraced(function*(self: Self, timer: "Notification" | "Finalize") {
+  if (timer === "Finalize") {
+    yield* dispatch(self, { _tag: "FinalizeTimeout" })
+    return
+  }
+  const haveDelivered = yield* self.manager.haveDelivered
+  const undelivered = yield* self.manager.undelivered
+  yield* dispatch(self, { _tag: "NotificationTimeout", haveDelivered, undelivered })
+})
+
+const look = Effect.fnUntraced(function*(self: Self, cause: LookCause) {
+  const facts = yield* self.history.read
+  self.cause = cause
+  self.astray.clear()
+  self.clock = yield* ElectionClock.start
+  yield* FiberHandle.clear(self.deadline)
+  yield* SubscriptionRef.set(self.status, { _tag: "Looking", cause })
+  yield* dispatch(self, { _tag: "LookForLeader", ...facts })
+})
+
+const onElected = Effect.fnUntraced(function*(self: Self, elected: Action & { readonly _tag: "Elected" }) {
+  const { config, manager } = self
+  const { mySid } = config.ensemble
+  const { reason, state, vote } = elected
+  const { elapsed, phases } = yield* ElectionClock.phases(self.clock)
+  const report = { sid: mySid, state, vote, reason, cause: self.cause, phases, elapsed }
+  yield* SubscriptionRef.set(self.status, { _tag: "Settled", report })
+  // We may follow a leader that we are not connected with; it has as long as a dial may take.
+  if (state !== "LEADING") yield* manager.connectOne(vote.leader)
+  const { generation } = self
+  const expire = Queue.offer(self.inbox, { _tag: "LinkDeadline", generation })
+  yield* FiberHandle.run(self.deadline, Effect.asVoid(Effect.delay(expire, Duration.millis(config.cnxTimeout))))
+})
+
+const checkLeader = Effect.fnUntraced(function*(self: Self, connected: Effect.Effect<ReadonlySet<bigint>>) {
+  const now = yield* Clock.currentTimeNanos
+  for (const [sid, heard] of self.astray) if (now - heard > ASTRAY_WINDOW) self.astray.delete(sid)
+  const present = (yield* connected).difference(self.astray)
+  const reason = Liveness.check(self.config.ensemble.mySid, self.state, present)
+  if (reason !== null) yield* loseLeader(self, reason)
+})
+
+const loseLeader = Effect.fnUntraced(function*(self: Self, reason: Liveness.LeaderLostReason) {
+  const { leader } = self.state.currentVote
+  yield* dispatch(self, { _tag: "LeaderLost" })
+  yield* look(self, { _tag: "LeaderLost", leader, reason })
+})

@@ -1,0 +1,62 @@
+/**
+ * The first bytes of a connection: ours when we dial, theirs when we are dialled.
+ *
+ * Java: `QuorumCnxManager.startConnection`, `handleConnection`.
+ */
+import type { MalformedInitialMessage } from "@conclave/core/CodecError"
+import * as InitialMessage from "@conclave/core/InitialMessage"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import type * as Socket from "effect/socket/Socket"
+import type { Connection } from "./Transport.ts"
+
+/** A handshake that did not come to its end in time. The connection is closed; a silent client holds nothing for long. */
+export class HandshakeTimedOut extends Schema.TaggedError<HandshakeTimedOut>()("HandshakeTimedOut", {
+  millis: Schema.Finite
+}) {
+  override get message(): string {
+    return `no handshake within ${this.millis} ms`
+  }
+}
+
+/** What somebody who dialled us said, and the bytes that came after it. */
+export interface Received {
+  readonly message: InitialMessage.InitialMessage
+  readonly rest: Uint8Array
+}
+
+/** Reads the handshake of who dialled us, however many pieces it comes in. */
+export const receive = (
+  connection: Connection,
+  millis: number
+): Effect.Effect<Received, MalformedInitialMessage | HandshakeTimedOut | Socket.SocketError> =>
+  read(connection).pipe(
+    Effect.timeoutOrElse({
+      duration: Duration.millis(millis),
+      orElse: () => Effect.fail(new HandshakeTimedOut({ millis }))
+    })
+  )
+
+const read = Effect.fnUntraced(function*(
+  connection: Connection
+): Effect.fn.Return<Received, MalformedInitialMessage | Socket.SocketError> {
+  let bytes = new Uint8Array(0)
+  while (true) {
+    bytes = join(bytes, yield* connection.pull)
+    const decoded = yield* Effect.fromResult(InitialMessage.decode(bytes))
+    if (decoded !== null) return { message: decoded.message, rest: bytes.subarray(decoded.size) }
+  }
+})
+
+// One batch of the transport may hold more than a handshake; a handshake alone is at most InitialMessage.MAX_SIZE.
+const join = (head: Uint8Array, chunks: ReadonlyArray<Uint8Array>) => {
+  const whole = new Uint8Array(chunks.reduce((size, chunk) => size + chunk.length, head.length))
+  whole.set(head)
+  let offset = head.length
+  for (const chunk of chunks) {
+    whole.set(chunk, offset)
+    offset += chunk.length
+  }
+  return whole
+}

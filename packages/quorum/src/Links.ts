@@ -1,0 +1,52 @@
+/**
+ * The connections that are open, each waiting for its verdict or at work.
+ */
+import type { CloseReason, LinkId } from "@conclave/core/Connections"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import type { Connection } from "./Transport.ts"
+
+/** An open connection whose handshake is done. */
+export interface Link {
+  readonly id: LinkId
+  readonly connection: Connection
+  /** Becomes the sid of the peer when the link is adopted; fails never, and never comes if the link is closed first. */
+  readonly adopted: Deferred.Deferred<bigint>
+  /** Becomes the reason when the link is to be closed, adopted or not. */
+  readonly closed: Deferred.Deferred<CloseReason>
+}
+
+/** All open links. */
+export interface Links {
+  /** Numbers a connection and holds it until the scope closes. */
+  readonly open: (connection: Connection) => Effect.Effect<Link, never, Scope.Scope>
+  readonly adopt: (id: LinkId, sid: bigint) => Effect.Effect<void>
+  readonly close: (id: LinkId, reason: CloseReason) => Effect.Effect<void>
+  /** The far end of a link, for people to read. */
+  readonly remoteOf: (id: LinkId) => string | undefined
+}
+
+/** No links. */
+export const make = (): Links => {
+  const links = new Map<LinkId, Link>()
+  let lastId: LinkId = 0
+  return {
+    open: (connection) =>
+      Effect.acquireRelease(
+        Effect.sync(() => {
+          const id = ++lastId
+          const link: Link = { id, connection, adopted: Deferred.makeUnsafe(), closed: Deferred.makeUnsafe() }
+          links.set(id, link)
+          return link
+        }),
+        ({ id }) => Effect.sync(() => links.delete(id))
+      ),
+    adopt: (id, sid) => complete(links.get(id)?.adopted, sid),
+    close: (id, reason) => complete(links.get(id)?.closed, reason),
+    remoteOf: (id) => links.get(id)?.connection.remote
+  }
+}
+
+const complete = <A>(deferred: Deferred.Deferred<A> | undefined, value: A): Effect.Effect<void> =>
+  deferred === undefined ? Effect.void : Effect.asVoid(Deferred.succeed(deferred, value))

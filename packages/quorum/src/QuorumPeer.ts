@@ -1,0 +1,116 @@
+/**
+ * One peer of an ensemble: it starts, looks for a leader, and looks again when
+ * there is none any more.
+ *
+ * A leader here is one that was elected, no more: nothing yet activates it, and it
+ * is lost when connections close. See the README of this package.
+ *
+ * Java: `QuorumPeer`.
+ */
+import type { Address } from "@conclave/core/Address"
+import * as Election from "@conclave/core/Election"
+import type { Output } from "@conclave/core/ElectionOutput"
+import type { Sid } from "@conclave/core/Sid"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as PubSub from "effect/PubSub"
+import * as Queue from "effect/Queue"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import * as SubscriptionRef from "effect/SubscriptionRef"
+import * as ElectionAlgorithm from "./ElectionAlgorithm.ts"
+import * as FastLeaderElection from "./FastLeaderElection.ts"
+import { History } from "./History.ts"
+import * as PeerStatus from "./PeerStatus.ts"
+import { QuorumConfig } from "./QuorumConfig.ts"
+import type { ListenError, Transport } from "./Transport.ts"
+
+/** A peer whose id is not among the servers of its configuration. */
+export class NotInView extends Schema.TaggedError<NotInView>()("NotInView", {
+  sid: Schema.BigInt
+}) {
+  override get message(): string {
+    return `My id ${this.sid} not in the peer list; add a line server.${this.sid}=host:port:port, or correct myid`
+  }
+}
+
+/** What can keep a peer from starting. */
+export type StartError = NotInView | ElectionAlgorithm.UnsupportedElectionAlgorithm | ListenError
+
+/** A running peer. */
+export class QuorumPeer extends Context.Service<QuorumPeer, {
+  readonly sid: Sid
+  /** Where it listens for elections. */
+  readonly addresses: ReadonlyArray<Address>
+  /** Where it stands. */
+  readonly status: Effect.Effect<PeerStatus.PeerStatus>
+  /** Where it stands, now and after every change; a subscriber misses none. */
+  readonly changes: Stream.Stream<PeerStatus.PeerStatus>
+  /** What the election decides, with reasons, from now on; a subscriber that lags loses the oldest. */
+  readonly outputs: Stream.Stream<Output>
+  /** Looks for a leader again, as if it had been lost. Returns at once. */
+  readonly lookForLeader: Effect.Effect<void>
+  /** Waits for a leader, and gives the result of the election that found it. */
+  readonly awaitLeader: Effect.Effect<PeerStatus.ElectionReport>
+  /** The connections, by the sid of the far end. */
+  readonly connected: Effect.Effect<ReadonlySet<Sid>>
+  /** Never returns; fails when the peer cannot go on, which is when it cannot listen after a new configuration. */
+  readonly join: Effect.Effect<never, StartError>
+}>()("@conclave/quorum/QuorumPeer") {}
+
+/** Outputs kept for a subscriber of `outputs` that lags: those of some hundred notifications. */
+const OUTPUTS_CAPACITY = 1024
+
+/** Starts a peer; it runs until the scope closes, and then leaves nothing behind. */
+export const make = Effect.gen(function*() {
+  const config = yield* QuorumConfig
+  const { ensemble, membership } = config
+  const { mySid } = ensemble
+  if (!membership.committed.servers.has(mySid)) return yield* new NotInView({ sid: mySid })
+  const history = yield* History
+  const algorithm = yield* ElectionAlgorithm.make
+  const outputs = yield* PubSub.sliding<Output>({ capacity: OUTPUTS_CAPACITY })
+  const inbox = yield* Queue.bounded<FastLeaderElection.Input>(FastLeaderElection.INBOX_CAPACITY)
+  const started: PeerStatus.LookCause = { _tag: "Started" }
+  const status = yield* SubscriptionRef.make<PeerStatus.PeerStatus>({ _tag: "Looking", cause: started })
+  const observe = (decided: ReadonlyArray<Output>) => Effect.asVoid(PubSub.publishAll(outputs, decided))
+
+  let manager = yield* algorithm.create(config.electionAlg, membership)
+  const main = Effect.gen(function*() {
+    let state: Election.State = Election.make(ensemble, membership, yield* history.read)
+    let cause: PeerStatus.LookCause = started
+    while (true) {
+      state = yield* Effect.scoped(FastLeaderElection.run({ manager, inbox, status, observe }, state, cause))
+      cause = { _tag: "ConfigChanged" }
+      manager = yield* algorithm.create(config.electionAlg, state.membership)
+    }
+  })
+  const { addresses } = manager
+  const fiber = yield* Effect.forkScoped(main)
+
+  return QuorumPeer.of({
+    sid: mySid,
+    addresses,
+    status: SubscriptionRef.get(status),
+    changes: SubscriptionRef.changes(status),
+    outputs: Stream.fromPubSub(outputs),
+    lookForLeader: Effect.asVoid(Queue.offer(inbox, { _tag: "Look", cause: { _tag: "Requested" } })),
+    awaitLeader: SubscriptionRef.changes(status).pipe(
+      Stream.filter((status) => status._tag === "Settled"),
+      Stream.map(({ report }) => report),
+      Stream.runHead,
+      Effect.flatMap(Effect.fromOption),
+      Effect.orDie
+    ),
+    connected: Effect.suspend(() => manager.connected),
+    join: Fiber.join(fiber)
+  })
+})
+
+/** A peer as a Layer, over any transport. */
+export const layer: Layer.Layer<QuorumPeer, StartError, QuorumConfig | History | Transport> = Layer.effect(
+  QuorumPeer,
+  make
+)

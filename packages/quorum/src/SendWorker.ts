@@ -1,0 +1,30 @@
+/**
+ * Sends what is queued for one peer over one connection.
+ *
+ * Java: `QuorumCnxManager.SendWorker`.
+ */
+import * as Frame from "@conclave/core/Frame"
+import * as Effect from "effect/Effect"
+import * as Queue from "effect/Queue"
+import type * as Socket from "effect/socket/Socket"
+import type { Outbox } from "./Outboxes.ts"
+import type { Connection } from "./Transport.ts"
+
+/**
+ * Sends until the connection fails. A message may have been lost with the
+ * connection before this one; so if nothing newer is queued, the last one goes
+ * out again.
+ */
+export const run = Effect.fnUntraced(function*(
+  connection: Connection,
+  outbox: Outbox
+): Effect.fn.Return<never, Socket.SocketError> {
+  const send = (message: Uint8Array) => {
+    outbox.lastMessageSent = message
+    return connection.write(Frame.encode(message))
+  }
+  if (outbox.lastMessageSent !== null && Queue.sizeUnsafe(outbox.sendQueue) === 0) {
+    yield* send(outbox.lastMessageSent)
+  }
+  while (true) yield* send(yield* Queue.take(outbox.sendQueue))
+})

@@ -1,0 +1,96 @@
+/**
+ * How peers reach each other: dial an address, listen on an address.
+ *
+ * A transport moves bytes and nothing else. The handshake, the rule that leaves
+ * one connection per pair, frames, queues and the election are the same code
+ * above every transport, the in-memory one included.
+ *
+ * Names are resolved by the transport, anew for every dial and every listen.
+ */
+import type { Address } from "@conclave/core/Address"
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import type * as Socket from "effect/socket/Socket"
+
+export type { Address }
+
+/**
+ * One end of an open connection. Bytes come from `pull`, in non-empty batches
+ * and in order, with back-pressure down to the sender; every end of the
+ * stream, a clean one too, fails `pull` with a `SocketError`. `write` sends the bytes
+ * in one piece where the transport can.
+ */
+export interface Connection {
+  readonly pull: Effect.Effect<ReadonlyArray<Uint8Array>, Socket.SocketError>
+  readonly write: (bytes: Uint8Array) => Effect.Effect<void, Socket.SocketError>
+  /** The far end as the transport knows it, `host:port`, for people to read. */
+  readonly remote: string
+}
+
+/** Why an address could not be dialled. */
+export type DialReason =
+  /** Somebody answered that nobody listens there. */
+  | "Refused"
+  /** Nobody answered in time. */
+  | "TimedOut"
+  /** The name has no address now. */
+  | "Unresolved"
+  /** Anything else: no route, no permission, no file descriptors. */
+  | "Failed"
+
+/** A dial that did not lead to a connection. */
+export class DialError extends Schema.TaggedError<DialError>()("DialError", {
+  address: Schema.String,
+  reason: Schema.Literals(["Refused", "TimedOut", "Unresolved", "Failed"]),
+  cause: Schema.Defect()
+}) {
+  override get message(): string {
+    return `cannot reach ${this.address}: ${dialProblems[this.reason]}`
+  }
+}
+
+const dialProblems: Record<DialReason, string> = {
+  Refused: "connection refused (nothing listens there)",
+  TimedOut: "no answer in time (host down, or a firewall drops packets)",
+  Unresolved: "the name does not resolve",
+  Failed: "the connection failed"
+}
+
+/** An address on which one cannot listen: taken, not ours, or not permitted. */
+export class ListenError extends Schema.TaggedError<ListenError>()("ListenError", {
+  address: Schema.String,
+  cause: Schema.Defect()
+}) {
+  override get message(): string {
+    const cause = this.cause instanceof Error ? `: ${this.cause.message}` : ""
+    return `cannot listen on ${this.address}${cause}`
+  }
+}
+
+/** An address that accepts connections for as long as its scope is open. */
+export interface Listener {
+  /** The address in use: where port 0 was asked for, the port that was given. */
+  readonly address: Address
+  /**
+   * Runs the handler for every accepted connection, each in a fiber of its own
+   * and with a scope of its own; the connection closes when the handler ends. Never returns. A
+   * connection accepted before `run` waits for it. When `run` is interrupted all
+   * its handlers are, and their connections close.
+   */
+  readonly run: <R>(
+    handler: (connection: Connection) => Effect.Effect<void, never, R>
+  ) => Effect.Effect<never, never, Exclude<R, Scope.Scope>>
+}
+
+/** Opens connections. Each Layer of this service is a transport. */
+export class Transport extends Context.Service<Transport, {
+  /**
+   * Opens a connection that lives as long as the scope. Interrupting it, or a
+   * deadline around it, abandons the attempt and leaves nothing behind.
+   */
+  readonly dial: (address: Address) => Effect.Effect<Connection, DialError, Scope.Scope>
+  /** Listens until the scope closes; then the address is free again and every accepted connection is closed. */
+  readonly listen: (address: Address) => Effect.Effect<Listener, ListenError, Scope.Scope>
+}>()("@conclave/quorum/Transport") {}

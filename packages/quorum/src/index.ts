@@ -1,0 +1,10 @@
+/** The Effect services that perform an election, and the in-memory network to test with. */
+export * as ElectionAlgorithm from "./ElectionAlgorithm.ts"
+export * as FastLeaderElection from "./FastLeaderElection.ts"
+export * as History from "./History.ts"
+export * as MemoryNetwork from "./MemoryNetwork.ts"
+export * as PeerStatus from "./PeerStatus.ts"
+export * as QuorumCnxManager from "./QuorumCnxManager.ts"
+export * as QuorumConfig from "./QuorumConfig.ts"
+export * as QuorumPeer from "./QuorumPeer.ts"
+export * as Transport from "./Transport.ts"

@@ -1,0 +1,68 @@
+/** A connection in memory: two pipes, and the two ends that hold it. */
+import * as Address from "@conclave/core/Address"
+import type * as Transport from "../Transport.ts"
+import * as MemoryPipe from "./MemoryPipe.ts"
+
+/** What one side holds of a connection. */
+export interface End {
+  readonly connection: Transport.Connection
+  /** Lets go of the connection; what was written still arrives. */
+  readonly close: () => void
+}
+
+/** A connection between two ends. */
+export interface MemoryLink {
+  readonly from: Address.Address
+  readonly to: Address.Address
+  readonly dialer: End
+  readonly acceptor: End
+  /** The ends that have not let go. */
+  readonly held: ReadonlySet<End>
+  /** Both ends fail at once. */
+  readonly reset: () => void
+  /** Moves what the faults let pass. */
+  readonly flow: () => void
+}
+
+/** Connects two addresses. `fault` tells what happens from one to the other; `onClose` runs when an end lets go. */
+export const make = (options: {
+  readonly from: Address.Address
+  readonly to: Address.Address
+  readonly fault: (from: Address.Address, to: Address.Address) => MemoryPipe.Fault | undefined
+  readonly onClose: (link: MemoryLink) => void
+}): MemoryLink => {
+  const { fault, from, to } = options
+  const held = new Set<End>()
+  // Whoever has learned that the far end is closed cannot write to it any more.
+  const outgoing: MemoryPipe.MemoryPipe = MemoryPipe.make(() => fault(from, to), () => incoming.refuse())
+  const incoming: MemoryPipe.MemoryPipe = MemoryPipe.make(() => fault(to, from), () => outgoing.refuse())
+  const makeEnd = (read: MemoryPipe.MemoryPipe, write: MemoryPipe.MemoryPipe, remote: Address.Address): End => {
+    const end: End = {
+      connection: { pull: read.pull, write: write.write, remote: Address.format(remote) },
+      close: () => {
+        if (!held.delete(end)) return
+        read.endReading()
+        write.endWriting()
+        options.onClose(link)
+      }
+    }
+    held.add(end)
+    return end
+  }
+  const link: MemoryLink = {
+    from,
+    to,
+    held,
+    dialer: makeEnd(incoming, outgoing, to),
+    acceptor: makeEnd(outgoing, incoming, from),
+    reset: () => {
+      outgoing.reset()
+      incoming.reset()
+    },
+    flow: () => {
+      outgoing.flow()
+      incoming.flow()
+    }
+  }
+  return link
+}
