@@ -1,0 +1,64 @@
+/**
+ * A peer as scripts drive it: events as JSON lines on stdout, commands as lines
+ * on stdin.
+ *
+ * Events: `ready` once it listens, `looking`, `elected`, `state` after every change
+ * of state, `status` when asked, `error` for a command that does not exist, and
+ * `stopped` last. Commands: `look`, `status`, `stop`.
+ */
+import type { QuorumPeer } from "@conclave/quorum/QuorumPeer"
+import * as PeerStatus from "@conclave/quorum/PeerStatus"
+import * as Address from "@conclave/core/Address"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as Stdio from "effect/Stdio"
+import * as Stream from "effect/Stream"
+import * as Json from "./Json.ts"
+import * as Report from "./Report.ts"
+
+type Peer = QuorumPeer["Service"]
+
+/** Reports events and obeys commands until `stop`. The end of stdin is not a command. */
+export const run = (peer: Peer) =>
+  Effect.gen(function*() {
+    yield* print("ready", { sid: peer.sid, addresses: peer.addresses.map(Address.format) })
+    yield* Effect.forkChild(events(peer))
+    yield* commands(peer)
+  }).pipe(Effect.ensuring(print("stopped", { sid: peer.sid })))
+
+const print = (event: string, fields: object) => Console.log(Json.stringify({ event, ...fields }))
+
+const events = (peer: Peer) =>
+  Stream.runForEach(peer.changes, (status) =>
+    Effect.gen(function*() {
+      if (status._tag === "Looking") {
+        yield* print("looking", { sid: peer.sid, reason: PeerStatus.describeCause(status.cause) })
+      } else yield* print("elected", Report.elected(status.report))
+      yield* print("state", { sid: peer.sid, state: PeerStatus.serverState(status) })
+    }))
+
+const commands = Effect.fnUntraced(function*(peer: Peer) {
+  const { stdin } = yield* Stdio.Stdio
+  yield* stdin.pipe(
+    Stream.decodeText,
+    Stream.splitLines,
+    Stream.map((line) => line.trim()),
+    Stream.takeWhile((command) => command !== "stop"),
+    Stream.runForEach((command) => obey(peer, command)),
+    // Whoever closed stdin may still want the peer to run; SIGTERM ends it.
+    Effect.andThen(Effect.void)
+  )
+})
+
+const obey = (peer: Peer, command: string) => {
+  switch (command) {
+    case "":
+      return Effect.void
+    case "look":
+      return peer.lookForLeader
+    case "status":
+      return Effect.flatMap(peer.status, (status) => print("status", Report.status(peer.sid, status)))
+    default:
+      return print("error", { sid: peer.sid, problem: `no such command: ${command}; there are look, status and stop` })
+  }
+}

@@ -1,0 +1,56 @@
+/**
+ * A peer from its configuration: which Layers, put together how.
+ */
+import * as Ensemble from "@conclave/core/Ensemble"
+import * as Rules from "@conclave/core/Rules"
+import * as NodeTransport from "@conclave/quorum-node/NodeTransport"
+import * as History from "@conclave/quorum/History"
+import * as QuorumConfig from "@conclave/quorum/QuorumConfig"
+import * as QuorumPeer from "@conclave/quorum/QuorumPeer"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as EpochFiles from "./EpochFiles.ts"
+import type { ZooConfig } from "./ZooConfig.ts"
+
+/** Facts about the history that count instead of the stored ones. */
+export type Facts = Partial<History.Facts>
+
+/** The peer that a `zoo.cfg` describes, over TCP, with the history in its data directory. */
+export const layer = (config: ZooConfig, facts: Facts) =>
+  QuorumPeer.layer.pipe(
+    Layer.provide([
+      quorumConfig(config),
+      history(config, facts),
+      NodeTransport.layerTcp({ keepAlive: config.tcpKeepAlive })
+    ])
+  )
+
+const quorumConfig = (config: ZooConfig) =>
+  QuorumConfig.layer({
+    ensemble: Ensemble.make({
+      mySid: config.mySid,
+      rules: Rules.named[config.rules],
+      electable: config.electable,
+      reconfigEnabled: config.reconfigEnabled,
+      standaloneEnabled: config.standaloneEnabled,
+      multiAddress: config.multiAddressEnabled,
+      timing: {
+        ...Ensemble.defaultTiming,
+        minNotificationInterval: config.minNotificationInterval,
+        maxNotificationInterval: config.maxNotificationInterval
+      }
+    }),
+    membership: Ensemble.membership({ mySid: config.mySid, committed: config.verifier }),
+    electionAlg: config.electionAlg,
+    cnxTimeout: config.cnxTimeout,
+    handshakeTimeout: config.quorumCnxnTimeout,
+    listenOnAllIPs: config.quorumListenOnAllIPs,
+    electionPortBindRetry: config.electionPortBindRetry
+  })
+
+const history = (config: ZooConfig, facts: Facts) =>
+  Layer.effect(
+    History.History,
+    Effect.map(EpochFiles.load(config.dataDir, config.dataLogDir), ({ currentEpoch, lastLoggedZxid }) =>
+      History.History.of({ read: Effect.succeed({ currentEpoch, lastLoggedZxid, ...facts }) }))
+  )

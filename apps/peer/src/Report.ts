@@ -1,0 +1,33 @@
+/**
+ * What a peer's status looks like to scripts.
+ */
+import * as Explain from "@conclave/core/Explain"
+import * as PeerStatus from "@conclave/quorum/PeerStatus"
+
+/** The result of an election, as `elect` and `--control` print it. */
+export const elected = (report: PeerStatus.ElectionReport) => ({
+  sid: report.sid,
+  state: report.state,
+  leader: report.vote.leader,
+  zxid: report.vote.zxid,
+  electionEpoch: report.vote.electionEpoch,
+  peerEpoch: report.vote.peerEpoch,
+  reason: Explain.elected(report.vote, report.reason),
+  elapsedMs: millis(report.elapsed),
+  ground: Explain.groundOf(report.reason),
+  supporters: Array.from(report.reason.supporters),
+  phasesMs: {
+    firstVote: millis(report.phases.firstVote),
+    quorum: millis(report.phases.quorum),
+    finalize: millis(report.phases.finalize)
+  }
+})
+
+/** Where a peer stands, whether it has a leader or not. */
+export const status = (sid: bigint, status: PeerStatus.PeerStatus) =>
+  status._tag === "Settled"
+    ? elected(status.report)
+    : { sid, state: PeerStatus.serverState(status), leader: null, reason: PeerStatus.describeCause(status.cause) }
+
+const millis = <A extends number | null>(value: A): A =>
+  (value === null ? null : Math.round(value * 1000) / 1000) as A

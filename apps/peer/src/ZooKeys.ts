@@ -1,0 +1,159 @@
+/**
+ * The keys of a `zoo.cfg`: which ones ZooKeeper or Conclave know, and which ones
+ * must not be passed over in silence.
+ */
+import { isMembershipKey } from "@conclave/core/DynamicConfig"
+
+/**
+ * The key without the prefix `zookeeper.`, under which ZooKeeper knows most of
+ * its settings as system properties. Members, groups and weights have none.
+ */
+export const withoutPrefix = (key: string): string => {
+  const rest = key.startsWith("zookeeper.") ? key.slice(10) : key
+  return isMembershipKey(rest) ? key : rest
+}
+
+/** Does ZooKeeper or Conclave know this key (without prefix)? What nobody knows is probably misspelt. */
+export const isKnown = (key: string): boolean =>
+  isMembershipKey(key) || known.has(key) || families.some((family) => key.startsWith(family))
+
+/**
+ * Settings that would make ZooKeeper encrypt or authenticate quorum traffic, with
+ * what they ask for. Conclave cannot do that yet; were they ignored, the peer
+ * would talk in the clear where its operator believes it does not.
+ */
+export const unsupportedSecurity: ReadonlyMap<string, string> = new Map([
+  ["sslQuorum", "TLS between the servers"],
+  ["portUnification", "TLS between the servers, beside plain connections"],
+  ["quorum.auth.enableSasl", "SASL authentication between the servers"],
+  ["quorum.auth.learnerRequireSasl", "SASL authentication towards other servers"],
+  ["quorum.auth.serverRequireSasl", "SASL authentication of other servers"]
+])
+
+/** What Conclave reads. */
+const ours = [
+  "cnxTimeout",
+  "conclave.electable",
+  "conclave.rules",
+  "dataDir",
+  "dataLogDir",
+  "dynamicConfigFile",
+  "electionAlg",
+  "electionPortBindRetry",
+  "fastleader.maxNotificationInterval",
+  "fastleader.minNotificationInterval",
+  "initLimit",
+  "multiAddress.enabled",
+  "oraclePath",
+  "peerType",
+  "quorumCnxnTimeoutMs",
+  "quorumListenOnAllIPs",
+  "reconfigEnabled",
+  "standaloneEnabled",
+  "syncLimit",
+  "tcpKeepAlive",
+  "tickTime",
+  "version"
+]
+
+/** What only ZooKeeper reads: about its clients, its database, its administration. */
+const theirs = [
+  "4lw.commands.whitelist",
+  "DigestAuthenticationProvider.superDigest",
+  "allowSaslFailedClients",
+  "authorizer",
+  "clientPort",
+  "clientPortAddress",
+  "clientPortListenBacklog",
+  "commitLogCount",
+  "connectToLearnerMasterLimit",
+  "enableEagerACLCheck",
+  "emulate353TTLNodes",
+  "ensembleAuthName",
+  "extendedTypesEnabled",
+  "fips-mode",
+  "flushDelay",
+  "forceSnapshotSync",
+  "forceSync",
+  "fsync.warningthresholdms",
+  "globalOutstandingLimit",
+  "intBufferStartingSizeBytes",
+  "jute.maxbuffer",
+  "largeRequestMaxBytes",
+  "largeRequestThreshold",
+  "leaderConnectDelayDuringRetryMs",
+  "leaderServes",
+  "localSessionsEnabled",
+  "localSessionsUpgradingEnabled",
+  "maxBatchSize",
+  "maxClientCnxns",
+  "maxCnxns",
+  "maxGetChildrenResponseCacheSize",
+  "maxResponseCacheSize",
+  "maxSessionTimeout",
+  "maxTimeToWaitForEpoch",
+  "maxWriteQueuePollTime",
+  "minSessionTimeout",
+  "multiAddress.reachabilityCheckEnabled",
+  "multiAddress.reachabilityCheckTimeoutMs",
+  "observerMasterPort",
+  "preAllocSize",
+  "quorum.auth.kerberos.servicePrincipal",
+  "quorum.auth.learner.saslLoginContext",
+  "quorum.auth.server.saslLoginContext",
+  "quorum.cnxn.threads.size",
+  "request_throttle_max_requests",
+  "request_throttle_stall_time",
+  "request_timeout",
+  "secureClientPort",
+  "secureClientPortAddress",
+  "serializeLastProcessedZxid.enabled",
+  "skipACL",
+  "snapCount",
+  "snapSizeLimitInKb",
+  "snapshotSizeFactor",
+  "sslQuorumReloadCertFiles",
+  "syncEnabled",
+  "testingonly.initialZxid",
+  "txnLogSizeLimitInKb"
+]
+
+const known = new Set([...ours, ...theirs, ...unsupportedSecurity.keys()])
+
+/** Prefixes of keys of which ZooKeeper has many, or of which plugins make their own. */
+const families = [
+  "X509AuthenticationProvider.",
+  "admin.",
+  "audit.",
+  "authProvider.",
+  "autopurge.",
+  "client.",
+  "closeSession",
+  "commitProcessor.",
+  "connection",
+  "datadir.",
+  "db.",
+  "digest.",
+  "enforce.",
+  "follower.",
+  "jvm.pause.",
+  "kerberos.",
+  "leader.",
+  "learner.",
+  "metricsProvider.",
+  "netty.",
+  "nio.",
+  "observer.",
+  "persistence.",
+  "readonlymode.",
+  "sasl.",
+  "security.",
+  "serverCnxnFactory",
+  "sessionRequireClientSASLAuth",
+  "snapshot.",
+  "ssl.",
+  "throttled",
+  "txnlog.",
+  "watch",
+  "znode.container."
+]

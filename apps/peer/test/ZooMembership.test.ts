@@ -1,0 +1,88 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Result from "effect/Result"
+import * as ZooConfig from "../src/ZooConfig.ts"
+import type { ZooConfigError } from "../src/ZooConfigError.ts"
+
+const base = ["dataDir=/data", "initLimit=10", "syncLimit=5"]
+const servers = ["server.1=zoo-1:2888:3888", "server.2=zoo-2:2888:3888", "server.3=zoo-3:2888:3888"]
+
+interface Input {
+  readonly myid?: string
+  readonly dynamic?: string
+}
+
+const configure = (text: string, { dynamic, myid = "1\n" }: Input) =>
+  Result.flatMap(ZooConfig.parse(text, { file: "zoo.cfg" }), (draft) =>
+    ZooConfig.complete(draft, {
+      myid: { file: "/data/myid", text: myid },
+      dynamic: dynamic === undefined ? null : { file: draft.dynamicConfigFile ?? "none", text: dynamic }
+    }))
+
+const get = (text: string, input: Input) => Result.getOrThrow(configure(text, input))
+
+const refused = (text: string, input: Input): ZooConfigError => {
+  const result = configure(text, input)
+  return Result.isFailure(result) ? result.failure : assert.fail(`accepted:\n${text}`)
+}
+
+describe("myid", () => {
+  it.each<readonly [myid: string, problem: string]>([
+    ["", "serverid  is not a number"],
+    ["one\n", "serverid one is not a number"],
+    ["1 2", "serverid 1 2 is not a number"],
+    ["9223372036854775808", "serverid 9223372036854775808 is not a number"],
+    ["4", "My id 4 not in the peer list of zoo.cfg"],
+    ["-1", "My id -1 not in the peer list of zoo.cfg"]
+  ])("%j is refused", (myid, problem) => {
+    const error = refused([...base, ...servers].join("\n"), { myid })
+    assert.deepStrictEqual([error.file, error.line, error.problem], ["/data/myid", 1, problem])
+  })
+})
+
+describe("a dynamic file", () => {
+  const cfg = [...base, "dynamicConfigFile=/etc/zoo.cfg.dynamic.1f"].join("\n")
+
+  it("holds the members, and its name their version", () => {
+    const { verifier } = get(cfg, { dynamic: servers.join("\n") })
+    assert.strictEqual(verifier.version, 31n)
+    assert.strictEqual(verifier.servers.size, 3)
+  })
+
+  it.each([
+    ["/etc/zoo.cfg.dynamic", 0n],
+    ["/etc/zoo.cfg.dynamic.ffffffffffffffff", 0n],
+    ["/etc/conf.ad", 0xadn]
+  ])("%s has version %d", (file, version) => {
+    const text = [...base, `dynamicConfigFile=${file}`].join("\n")
+    assert.strictEqual(get(text, { dynamic: servers.join("\n") }).verifier.version, version)
+  })
+
+  it.each<readonly [line: string, problem: string]>([
+    ["version=5", "dynamic file shouldn't have version inside"],
+    ["tickTime=5", "Unrecognised parameter: tickTime"],
+    ["server.2=h:1:2", "server.2 is given on line 2 too"],
+    ["group.1=1:2:x", "For input string: \"x\"; a server id (group.G=sid:sid:...) is a decimal number of 64 bits"]
+  ])("may not say %s", (line, problem) => {
+    const error = refused(cfg, { dynamic: [...servers, line].join("\n") })
+    assert.deepStrictEqual(
+      [error.file, error.line, error.text, error.problem],
+      ["/etc/zoo.cfg.dynamic.1f", 4, line, problem]
+    )
+  })
+
+  it("leaves no members to zoo.cfg", () => {
+    const error = refused(`${cfg}\nweight.1=1`, { dynamic: servers.join("\n") })
+    assert.deepStrictEqual([error.file, error.line], ["zoo.cfg", 5])
+    assert.strictEqual(error.problem, "parameter: weight.1 must be in a separate dynamic config file")
+  })
+
+  it("is not blamed for what zoo.cfg says", () => {
+    const error = refused(`${cfg}\nstandaloneEnabled=false`, { dynamic: "server.1=h:1:2:observer" })
+    assert.deepStrictEqual([error.file, error.line, error.text], ["zoo.cfg", 5, "standaloneEnabled=false"])
+  })
+
+  it("is named where my id is missing from it", () => {
+    const error = refused(cfg, { dynamic: servers.join("\n"), myid: "7" })
+    assert.strictEqual(error.problem, "My id 7 not in the peer list of /etc/zoo.cfg.dynamic.1f")
+  })
+})
