@@ -16,6 +16,7 @@ import type * as Address from "./Address.ts"
 import * as Challenge from "./Challenge.ts"
 import type { Membership } from "./Ensemble.ts"
 import * as QuorumServer from "./QuorumServer.ts"
+import type { Rules } from "./Rules.ts"
 import { OBSERVER_ID, type Sid } from "./Sid.ts"
 
 /** A connection, by the number that the shell gave it. */
@@ -35,6 +36,7 @@ export interface State {
 export interface View {
   readonly mySid: Sid
   readonly membership: Membership
+  readonly rules: Pick<Rules, "dialConfiguredAddresses">
 }
 
 /** What happened. */
@@ -146,11 +148,11 @@ const onAccepted = (view: View, state: State, event: Event & { readonly _tag: "A
   }
 }
 
-// The configured addresses decide; what a handshake announces serves for those no configuration knows.
 const dial = (view: View, state: State, sid: Sid, announced: ReadonlyArray<Address.Address>): Step => {
   if (state.dialing.has(sid) || sid === view.mySid) return [state, []]
   const configured = addressesOf(view.membership, sid)
-  const addresses = configured.length > 0 ? configured : announced
+  const [first, second] = view.rules.dialConfiguredAddresses ? [configured, announced] : [announced, configured]
+  const addresses = first.length > 0 ? first : second
   if (addresses.length === 0) return [state, [{ _tag: "NoAddress", sid }]]
   return [{ ...state, dialing: new Set(state.dialing).add(sid) }, [{ _tag: "Dial", sid, addresses }]]
 }

@@ -31,6 +31,11 @@ export interface Rules {
   readonly configFromVotersOnly: boolean
   /** A newer configuration must have voters, a majority of the present ones, and ourselves if we are a member. */
   readonly configKeepsQuorum: boolean
+  /**
+   * A peer that a configuration knows is dialled at its configured addresses only; where its handshake says it
+   * lives serves for peers that no configuration knows. The original believes the handshake.
+   */
+  readonly dialConfiguredAddresses: boolean
   /** The oracle is asked about a leader only in an ensemble of two voters. */
   readonly oracleForTwoVotersOnly: boolean
 }
@@ -44,6 +49,7 @@ export const zookeeper: Rules = {
   configOnlyIfEnabled: false,
   configFromVotersOnly: false,
   configKeepsQuorum: false,
+  dialConfiguredAddresses: false,
   oracleForTwoVotersOnly: false
 }
 
@@ -56,6 +62,7 @@ export const conclave: Rules = {
   configOnlyIfEnabled: true,
   configFromVotersOnly: true,
   configKeepsQuorum: true,
+  dialConfiguredAddresses: true,
   oracleForTwoVotersOnly: true
 }
 

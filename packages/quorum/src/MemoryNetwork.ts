@@ -126,7 +126,7 @@ const makeUnsafe = (): MemoryNetwork["Service"] => {
     }),
     reset: (a, b) =>
       Effect.sync(() => {
-        const broken = new Set([...directions(a, b), ])
+        const broken = new Set([...directions(a, b), ...directions(b, a)])
         for (const link of net.links) if (broken.has(direction(link.from.host, link.to.host))) link.reset()
       }),
     connections: Effect.sync(connections),

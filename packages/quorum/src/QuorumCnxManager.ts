@@ -120,13 +120,13 @@ const makeSelf = Effect.fnUntraced(function*(
   membership: Membership
 ): Effect.fn.Return<Self, never, Scope.Scope | QuorumConfig | Transport.Transport> {
   const config = yield* QuorumConfig
-  const { multiAddress, mySid } = config.ensemble
+  const { multiAddress, mySid, rules } = config.ensemble
   const dials = yield* FiberSet.make<void>()
   const fork = yield* FiberSet.runtime(dials)<never>()
   return {
     config,
     transport: yield* Transport.Transport,
-    view: { mySid, membership },
+    view: { mySid, membership, rules },
     hello: InitialMessage.encode({ sid: mySid, addresses: Connections.addressesOf(membership, mySid), multiAddress }),
     recvQueue: yield* Queue.sliding<RecvWorker.Message>(RecvWorker.RECV_CAPACITY),
     outboxes: Outboxes.make(),

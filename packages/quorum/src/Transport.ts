@@ -14,6 +14,7 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type * as Socket from "effect/socket/Socket"
 
+/** Where to dial or listen, for transports, which see nothing else of the core. */
 export type { Address }
 
 /**
