@@ -14,6 +14,7 @@ import * as Flag from "effect/cli/Flag"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Scope from "effect/Scope"
 import * as Flags from "./Flags.ts"
 import * as PeerLog from "./PeerLog.ts"
 
@@ -48,9 +49,11 @@ const runEnsemble = Effect.fnUntraced(function*(size: number) {
   const addresses = yield* freeAddresses(size)
   const voters = Object.fromEntries(addresses.map((address, index) => [`${index + 1}`, address]))
   yield* Effect.logInfo(`${size} ${size === 1 ? "peer" : "peers"} on loopback, over TCP`)
+  // They end at the same time, or the last would elect and dial while the others are gone already.
+  const scope = yield* Scope.fork(yield* Effect.scope, "parallel")
   const peers = yield* Effect.forEach(
     addresses,
-    (_, index) => startPeer(BigInt(index + 1), voters),
+    (_, index) => Scope.provide(startPeer(BigInt(index + 1), voters), scope),
     { concurrency: "unbounded" }
   )
   for (const peer of peers) yield* Effect.forkChild(PeerLog.elections(peer))

@@ -8,7 +8,7 @@
  *     event            | known larger sid        | known smaller sid
  *     ConnectRequested | Dial, unless linked or dialling (either)
  *     Dialed           | Close Yielded           | Adopt, Close the older one
- *     Accepted         | Adopt, Close the older  | Close both, Dial
+ *     Accepted         | Adopt, Close the older  | Close it, Dial
  *
  * Java: `QuorumCnxManager`, its senderWorkerMap and inprogressConnections.
  */
@@ -36,7 +36,7 @@ export interface State {
 export interface View {
   readonly mySid: Sid
   readonly membership: Membership
-  readonly rules: Pick<Rules, "dialConfiguredAddresses">
+  readonly rules: Pick<Rules, "dialConfiguredAddresses" | "redialBeforeClosing">
 }
 
 /** What happened. */
@@ -64,8 +64,18 @@ export type Output =
   | { readonly _tag: "Dial"; readonly sid: Sid; readonly addresses: ReadonlyArray<Address.Address> }
   /** Start sending and receiving on this connection: it is the one with that peer. */
   | { readonly _tag: "Adopt"; readonly link: LinkId; readonly sid: Sid }
-  /** Close this connection. */
-  | { readonly _tag: "Close"; readonly link: LinkId; readonly sid: Sid; readonly reason: CloseReason }
+  /** Send nothing more on this connection, and close it. */
+  | {
+    readonly _tag: "Close"
+    readonly link: LinkId
+    readonly sid: Sid
+    readonly reason: CloseReason
+    /**
+     * Leave it to the other side to close, for a moment, and listen as long. It closes when it has the new
+     * connection; if we were faster it would be without any, and dial us again.
+     */
+    readonly linger: boolean
+  }
   /** The peer cannot be dialled: no configuration and no handshake says where it is. */
   | { readonly _tag: "NoAddress"; readonly sid: Sid }
 
@@ -120,9 +130,9 @@ export const addressesOf = ({ committed, lastSeen }: Membership, sid: Sid): Read
 const onDialed = (view: View, state: State, { link, sid }: Event & { readonly _tag: "Dialed" }): Step => {
   switch (Challenge.onDialed(view.mySid, sid)) {
     case "Yield":
-      return [state, [{ _tag: "Close", link, sid, reason: "Yielded" }]]
+      return [state, [{ _tag: "Close", link, sid, reason: "Yielded", linger: false }]]
     case "Keep":
-      return adopt(state, link, sid)
+      return adopt(state, link, sid, view.rules.redialBeforeClosing)
   }
 }
 
@@ -133,17 +143,17 @@ const onAccepted = (view: View, state: State, event: Event & { readonly _tag: "A
   const known = anonymous ? { ...state, observerCounter: sid } : state
   switch (Challenge.onAccepted(view.mySid, sid)) {
     case "Keep":
-      return adopt(known, link, sid)
+      return adopt(known, link, sid, false)
     case "Self":
-      return [known, [{ _tag: "Close", link, sid, reason: "OwnSid" }]]
+      return [known, [{ _tag: "Close", link, sid, reason: "OwnSid", linger: false }]]
     case "DialBack": {
-      const older = known.links.get(sid)
-      const closed: ReadonlyArray<Output> = [
-        ...(older === undefined ? [] : [{ _tag: "Close", link: older, sid, reason: "Replaced" } as const]),
-        { _tag: "Close", link, sid, reason: "DialingBack" }
-      ]
-      const [next, outputs] = dial(view, unlink(known, sid), sid, announced)
-      return [next, [...closed, ...outputs]]
+      const refused: Output = { _tag: "Close", link, sid, reason: "DialingBack", linger: false }
+      const older = view.rules.redialBeforeClosing ? undefined : known.links.get(sid)
+      const [closed, outputs] = older === undefined
+        ? [known, [refused]]
+        : [unlink(known, sid), [replaced(older, sid, false), refused]]
+      const [next, dialed] = dial(view, closed, sid, announced)
+      return [next, [...outputs, ...dialed]]
     }
   }
 }
@@ -157,16 +167,21 @@ const dial = (view: View, state: State, sid: Sid, announced: ReadonlyArray<Addre
   return [{ ...state, dialing: new Set(state.dialing).add(sid) }, [{ _tag: "Dial", sid, addresses }]]
 }
 
-const adopt = (state: State, link: LinkId, sid: Sid): Step => {
+const adopt = (state: State, link: LinkId, sid: Sid, linger: boolean): Step => {
   const older = state.links.get(sid)
-  const replaced: ReadonlyArray<Output> = older === undefined
-    ? []
-    : [{ _tag: "Close", link: older, sid, reason: "Replaced" }]
   return [
     { ...state, links: new Map(state.links).set(sid, link) },
-    [...replaced, { _tag: "Adopt", link, sid }]
+    [...(older === undefined ? [] : [replaced(older, sid, linger)]), { _tag: "Adopt", link, sid }]
   ]
 }
+
+const replaced = (link: LinkId, sid: Sid, linger: boolean): Output => ({
+  _tag: "Close",
+  link,
+  sid,
+  reason: "Replaced",
+  linger
+})
 
 const unlink = (state: State, sid: Sid): State => {
   const links = new Map(state.links)

@@ -54,7 +54,7 @@ export const sids = (set: Iterable<Sid>): string => {
 }
 
 const quorumGround = (winner: Proposal, runnerUp: Proposal | null, ground: KeptGround | null): string => {
-  if (runnerUp === null || ground === null) return "nobody proposed another"
+  if (runnerUp === null || ground === null) return "no other proposal was heard"
   switch (ground) {
     case "peerEpoch":
       return `its epoch is the highest, ${winner.peerEpoch} against ${runnerUp.peerEpoch} of server ${runnerUp.leader}`
@@ -68,7 +68,7 @@ const quorumGround = (winner: Proposal, runnerUp: Proposal | null, ground: KeptG
     case "NotElectable":
       return `server ${runnerUp.leader} is not electable`
     case "Equal":
-      return "nobody proposed another"
+      return "no other proposal was heard"
   }
 }
 

@@ -36,6 +36,11 @@ export interface Rules {
    * lives serves for peers that no configuration knows. The original believes the handshake.
    */
   readonly dialConfiguredAddresses: boolean
+  /**
+   * Dialled by a peer with a smaller id, we dial back and only then let go of the connection we had. The original
+   * closes it first; when many peers start together their crossing dials tear down good connections again and again.
+   */
+  readonly redialBeforeClosing: boolean
   /** The oracle is asked about a leader only in an ensemble of two voters. */
   readonly oracleForTwoVotersOnly: boolean
 }
@@ -50,6 +55,7 @@ export const zookeeper: Rules = {
   configFromVotersOnly: false,
   configKeepsQuorum: false,
   dialConfiguredAddresses: false,
+  redialBeforeClosing: false,
   oracleForTwoVotersOnly: false
 }
 
@@ -63,6 +69,7 @@ export const conclave: Rules = {
   configFromVotersOnly: true,
   configKeepsQuorum: true,
   dialConfiguredAddresses: true,
+  redialBeforeClosing: true,
   oracleForTwoVotersOnly: true
 }
 

@@ -34,8 +34,8 @@ export type Input =
   | { readonly _tag: "Message"; readonly message: Message }
   | { readonly _tag: "Timer"; readonly timer: "Notification" | "Finalize"; readonly generation: number }
   | { readonly _tag: "LinkChanged"; readonly change: LinkChange }
-  /** The elected leader has had its time to be connected with. */
-  | { readonly _tag: "LinkDeadline"; readonly generation: number }
+  /** Links that went down are given another chance, or have had their last. */
+  | { readonly _tag: "Recover" | "RecoveryOver" }
   | { readonly _tag: "Look"; readonly cause: LookCause }
 
 /**
@@ -64,13 +64,14 @@ export const run = Effect.fnUntraced(function*(
     config: yield* QuorumConfig,
     history: yield* History,
     timer: yield* FiberHandle.make<void>(),
-    deadline: yield* FiberHandle.make<void>(),
+    recovery: yield* FiberHandle.make<void>(),
     state: initial,
     cause,
     clock: yield* ElectionClock.start,
     generation: 0,
     restart: false,
-    astray: new Map()
+    astray: new Map(),
+    recovering: new Set()
   }
   yield* Effect.forkScoped(feedMessages(self))
   yield* Effect.forkScoped(feedLinkChanges(self, yield* self.manager.linkChanges))
@@ -89,7 +90,7 @@ interface Self extends Options {
   readonly config: QuorumConfig["Service"]
   readonly history: History["Service"]
   readonly timer: FiberHandle.FiberHandle<void>
-  readonly deadline: FiberHandle.FiberHandle<void>
+  readonly recovery: FiberHandle.FiberHandle<void>
   state: Election.State
   cause: LookCause
   clock: ElectionClock.ElectionClock
@@ -98,10 +99,15 @@ interface Self extends Options {
   restart: boolean
   /** Voters that lately left for a later round, and when that was heard, in nanoseconds. */
   readonly astray: Map<bigint, bigint>
+  /** Peers whose link is down, and who are dialled before they are given up. */
+  readonly recovering: Set<bigint>
 }
 
 /** How long somebody who looked counts as looking: a few finalize waits, in nanoseconds. */
 const ASTRAY_WINDOW = 1_000_000_000n
+
+/** How long to wait before a peer whose link went down is dialled again. */
+const RECONNECT_INTERVAL = Duration.millis(100)
 
 const feedMessages = ({ inbox, manager }: Self) =>
   Effect.forever(Effect.flatMap(Queue.takeAll(manager.recvQueue), (messages) =>
@@ -118,9 +124,12 @@ const handle = (self: Self, input: Input): Effect.Effect<void> => {
     case "Timer":
       return input.generation === self.generation ? onTimer(self, input.timer) : Effect.void
     case "LinkChanged":
-      return input.change._tag === "Up" ? Effect.void : checkLeader(self, self.manager.reachable)
-    case "LinkDeadline":
-      return input.generation === self.generation ? checkLeader(self, self.manager.connected) : Effect.void
+      return onLinkChanged(self, input.change)
+    case "Recover":
+      return Effect.forEach(self.recovering, self.manager.connectOne, { discard: true })
+    case "RecoveryOver":
+      self.recovering.clear()
+      return checkLeader(self)
     case "Look":
       return look(self, input.cause)
   }
@@ -177,7 +186,7 @@ const onLeft = Effect.fnUntraced(function*(self: Self, sid: bigint) {
   if (sid === self.state.currentVote.leader) yield* loseLeader(self, "LeaderLooking")
   else {
     self.astray.set(sid, yield* Clock.currentTimeNanos)
-    yield* checkLeader(self, self.manager.reachable)
+    yield* checkLeader(self)
   }
 })
 
@@ -195,8 +204,9 @@ const look = Effect.fnUntraced(function*(self: Self, cause: LookCause) {
   const facts = yield* self.history.read
   self.cause = cause
   self.astray.clear()
+  self.recovering.clear()
   self.clock = yield* ElectionClock.start
-  yield* FiberHandle.clear(self.deadline)
+  yield* FiberHandle.clear(self.recovery)
   yield* SubscriptionRef.set(self.status, { _tag: "Looking", cause })
   yield* dispatch(self, { _tag: "LookForLeader", ...facts })
 })
@@ -208,17 +218,35 @@ const onElected = Effect.fnUntraced(function*(self: Self, elected: Action & { re
   const { elapsed, phases } = yield* ElectionClock.phases(self.clock)
   const report = { sid: mySid, state, vote, reason, cause: self.cause, phases, elapsed }
   yield* SubscriptionRef.set(self.status, { _tag: "Settled", report })
-  // We may follow a leader that we are not connected with; it has as long as a dial may take.
-  if (state !== "LEADING") yield* manager.connectOne(vote.leader)
-  const { generation } = self
-  const expire = Queue.offer(self.inbox, { _tag: "LinkDeadline", generation })
-  yield* FiberHandle.run(self.deadline, Effect.asVoid(Effect.delay(expire, Duration.millis(config.cnxTimeout))))
+  // We may follow a leader that we are not connected with.
+  if (state !== "LEADING" && !(yield* manager.connected).has(vote.leader)) yield* recover(self, vote.leader)
 })
 
-const checkLeader = Effect.fnUntraced(function*(self: Self, connected: Effect.Effect<ReadonlySet<bigint>>) {
+// A link that goes down may be about to be replaced. Whose process is gone refuses the next dial, so little is lost by
+// asking.
+const onLinkChanged = (self: Self, { _tag, sid }: LinkChange): Effect.Effect<void> => {
+  if (self.state._tag !== "Settled") return Effect.void
+  if (_tag === "Down") return recover(self, sid)
+  self.recovering.delete(sid)
+  return _tag === "Up" ? Effect.void : checkLeader(self)
+}
+
+const recover = Effect.fnUntraced(function*(self: Self, sid: bigint) {
+  const begun = self.recovering.size > 0
+  self.recovering.add(sid)
+  yield* self.manager.connectOne(sid)
+  if (begun) return
+  const attempts = Math.ceil(self.config.cnxTimeout / Duration.toMillis(RECONNECT_INTERVAL))
+  const again = Effect.delay(Queue.offer(self.inbox, { _tag: "Recover" }), RECONNECT_INTERVAL)
+  const over = Queue.offer(self.inbox, { _tag: "RecoveryOver" })
+  yield* FiberHandle.run(self.recovery, Effect.asVoid(Effect.andThen(Effect.repeat(again, { times: attempts }), over)))
+})
+
+const checkLeader = Effect.fnUntraced(function*(self: Self) {
   const now = yield* Clock.currentTimeNanos
   for (const [sid, heard] of self.astray) if (now - heard > ASTRAY_WINDOW) self.astray.delete(sid)
-  const present = (yield* connected).difference(self.astray)
+  const connected = yield* self.manager.connected
+  const present = connected.union(self.recovering).difference(self.astray)
   const reason = Liveness.check(self.config.ensemble.mySid, self.state, present)
   if (reason !== null) yield* loseLeader(self, reason)
 })

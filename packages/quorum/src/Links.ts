@@ -1,20 +1,23 @@
 /**
  * The connections that are open, each waiting for its verdict or at work.
  */
-import type { CloseReason, LinkId } from "@conclave/core/Connections"
+import type { LinkId, Output } from "@conclave/core/Connections"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { Connection } from "./Transport.ts"
 
+/** That a link is to be closed, why, and how. */
+export type CloseOrder = Output & { readonly _tag: "Close" }
+
 /** An open connection whose handshake is done. */
 export interface Link {
   readonly id: LinkId
   readonly connection: Connection
-  /** Becomes the sid of the peer when the link is adopted; fails never, and never comes if the link is closed first. */
+  /** Becomes the sid of the peer when the link is adopted. */
   readonly adopted: Deferred.Deferred<bigint>
-  /** Becomes the reason when the link is to be closed, adopted or not. */
-  readonly closed: Deferred.Deferred<CloseReason>
+  /** Comes when the link is to be closed, adopted or not. */
+  readonly closed: Deferred.Deferred<CloseOrder>
 }
 
 /** All open links. */
@@ -22,7 +25,7 @@ export interface Links {
   /** Numbers a connection and holds it until the scope closes. */
   readonly open: (connection: Connection) => Effect.Effect<Link, never, Scope.Scope>
   readonly adopt: (id: LinkId, sid: bigint) => Effect.Effect<void>
-  readonly close: (id: LinkId, reason: CloseReason) => Effect.Effect<void>
+  readonly close: (order: CloseOrder) => Effect.Effect<void>
   /** The far end of a link, for people to read. */
   readonly remoteOf: (id: LinkId) => string | undefined
 }
@@ -43,7 +46,7 @@ export const make = (): Links => {
         ({ id }) => Effect.sync(() => links.delete(id))
       ),
     adopt: (id, sid) => complete(links.get(id)?.adopted, sid),
-    close: (id, reason) => complete(links.get(id)?.closed, reason),
+    close: (order) => complete(links.get(order.link)?.closed, order),
     remoteOf: (id) => links.get(id)?.connection.remote
   }
 }

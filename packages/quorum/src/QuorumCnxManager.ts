@@ -46,8 +46,6 @@ export interface QuorumCnxManager {
   readonly undelivered: Effect.Effect<ReadonlySet<bigint>>
   /** The peers with a connection. */
   readonly connected: Effect.Effect<ReadonlySet<bigint>>
-  /** The peers with a connection or with one on its way. */
-  readonly reachable: Effect.Effect<ReadonlySet<bigint>>
   /** Every change of a link, from now on; the subscription lives as long as the scope. */
   readonly linkChanges: Effect.Effect<PubSub.Subscription<LinkChange>, never, Scope.Scope>
   /** Where the listeners listen. */
@@ -62,6 +60,9 @@ export interface LinkChange {
 
 /** Link changes kept for a subscriber that lags; it looks at the present links anyway, so old ones may go. */
 const LINK_CHANGES_CAPACITY = 64
+
+/** How long a replaced connection is left to the other side to close: time to read a handshake on a busy machine. */
+const LINGER = "1 second"
 
 /** Listens, and connects whenever something is to be sent. Everything ends with the scope. */
 export const make = Effect.fnUntraced(function*(
@@ -92,7 +93,6 @@ export const make = Effect.fnUntraced(function*(
     haveDelivered: Effect.sync(() => self.outboxes.undelivered().size < self.outboxes.sids().length),
     undelivered: Effect.sync(self.outboxes.undelivered),
     connected: Effect.sync(() => new Set(self.state.links.keys())),
-    reachable: Effect.sync(() => new Set([...self.state.links.keys(), ...self.state.dialing])),
     linkChanges: PubSub.subscribe(self.linkChanges),
     addresses: listeners.map(({ address }) => address)
   }
@@ -154,7 +154,7 @@ const perform = (self: Self, output: Connections.Output): Effect.Effect<void> =>
     case "Close":
       return Effect.andThen(
         LinkLog.closing(output, self.links.remoteOf(output.link)),
-        self.links.close(output.link, output.reason)
+        self.links.close(output)
       )
     case "NoAddress":
       return LinkLog.noAddress(output.sid)
@@ -190,27 +190,29 @@ const accept = (self: Self, connection: Transport.Connection): Effect.Effect<voi
   )
 
 // Works on a link from the moment it is adopted until either side ends it.
-const serve = (self: Self, link: Links.Link, rest: Uint8Array): Effect.Effect<void> =>
-  Effect.raceFirst(
-    Effect.flatMap(Deferred.await(link.adopted), (sid) => work(self, link, sid, rest)),
-    Deferred.await(link.closed)
-  ).pipe(Effect.ignore)
-
-const work = Effect.fnUntraced(function*(self: Self, link: Links.Link, sid: bigint, rest: Uint8Array) {
+const serve = Effect.fnUntraced(function*(self: Self, link: Links.Link, rest: Uint8Array) {
+  const verdict = yield* Effect.raceFirst(Deferred.await(link.adopted), Deferred.await(link.closed))
+  if (typeof verdict !== "bigint") return
   const { connection, id } = link
-  const outbox = yield* self.outboxes.of(sid)
-  yield* publish(self, "Up", sid)
-  yield* LinkLog.up(sid, connection.remote)
-  return yield* Effect.raceFirst(
-    SendWorker.run(connection, outbox),
-    RecvWorker.run(connection, sid, rest, self.recvQueue)
-  ).pipe(
+  yield* publish(self, "Up", verdict)
+  yield* LinkLog.up(verdict, connection.remote)
+  yield* work(self, link, verdict, rest).pipe(
     Effect.onExit(Effect.fnUntraced(function*(exit) {
-      yield* decide(self, { _tag: "Closed", link: id, sid })
-      if (Exit.isFailure(exit)) yield* LinkLog.down(sid, connection.remote, exit.cause)
-      yield* publish(self, "Down", sid)
-    }))
+      const current = self.state.links.get(verdict) === id
+      yield* decide(self, { _tag: "Closed", link: id, sid: verdict })
+      if (!current) return
+      if (Exit.isFailure(exit)) yield* LinkLog.down(verdict, connection.remote, exit.cause)
+      yield* publish(self, "Down", verdict)
+    })),
+    Effect.ignore
   )
+})
+
+const work = Effect.fnUntraced(function*(self: Self, { closed, connection }: Links.Link, sid: bigint, rest: Uint8Array) {
+  const outbox = yield* self.outboxes.of(sid)
+  const send = Effect.raceFirst(SendWorker.run(connection, outbox), Deferred.await(closed))
+  const linger = Effect.flatMap(send, (order) => (order.linger ? Effect.sleep(LINGER) : Effect.void))
+  yield* Effect.raceFirst(RecvWorker.run(connection, sid, rest, self.recvQueue), linger)
 })
 
 const publish = ({ linkChanges }: Self, _tag: LinkChange["_tag"], sid: bigint) =>

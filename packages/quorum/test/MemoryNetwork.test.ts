@@ -101,20 +101,33 @@ describe("MemoryNetwork", () => {
       assert.strictEqual((yield* Fiber.join(attempt)).reason, "Refused")
     }))())
 
-  it.effect("a partition keeps bytes and the close until heal, in order", networked(
+  it.effect("a cut keeps bytes and the close until heal, in order", networked(
     Effect.fnUntraced(function*() {
       const { far, hangUp, near, network } = yield* annAndBob
-      yield* network.partition("ann", "bob")
+      yield* network.partitionOneWay("ann", "bob")
       yield* near.write(utf8("one"))
       yield* near.write(utf8("two"))
       yield* hangUp
       const pulled = yield* fork(pullText(far))
       assert.isTrue(isWaiting(pulled))
-      // Bob cannot know yet that nobody will read this.
-      yield* far.write(utf8("lost"))
+      // Bob cannot know yet that nobody will read this, however much it is.
+      for (let n = 0; n < 3; n++) yield* far.write(new Uint8Array(65536))
       yield* network.heal
       assert.strictEqual(yield* Fiber.join(pulled), "one two")
       assert.strictEqual((yield* Effect.flip(far.pull)).reason._tag, "SocketCloseError")
+    })
+  ))
+
+  it.effect("a partition cuts both ways", networked(
+    Effect.fnUntraced(function*() {
+      const { far, near, network } = yield* annAndBob
+      yield* network.partition("ann", "bob")
+      yield* near.write(utf8("there"))
+      yield* far.write(utf8("back"))
+      const pulls = [yield* fork(pullText(far)), yield* fork(pullText(near))]
+      assert.deepStrictEqual(pulls.map(isWaiting), [true, true])
+      yield* network.heal
+      assert.deepStrictEqual(yield* Effect.forEach(pulls, Fiber.join), ["there", "back"])
     })
   ))
 

@@ -53,7 +53,7 @@ export const make = (fault: () => Fault | undefined, onEnd: () => void): MemoryP
     const now = fault()
     if (now === "Held" || now === "Cut") return
     if (readEnd === undefined) arrived.push(...transit.splice(0))
-    else void 0
+    else empty(transit)
     if (ending && readEnd === undefined) {
       readEnd = closed(1000)
       onEnd()
