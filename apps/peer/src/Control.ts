@@ -6,11 +6,12 @@
  * of state, `status` when asked, `error` for a command that does not exist, and
  * `stopped` last. Commands: `look`, `status`, `stop`.
  */
-import type { QuorumPeer } from "@conclave/quorum/QuorumPeer"
-import * as PeerStatus from "@conclave/quorum/PeerStatus"
 import * as Address from "@conclave/core/Address"
+import * as PeerStatus from "@conclave/quorum/PeerStatus"
+import type { QuorumPeer } from "@conclave/quorum/QuorumPeer"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
 import * as Json from "./Json.ts"
@@ -37,18 +38,17 @@ const events = (peer: Peer) =>
       yield* print("state", { sid: peer.sid, state: PeerStatus.serverState(status) })
     }))
 
-const commands = Effect.fnUntraced(function*(peer: Peer) {
-  const { stdin } = yield* Stdio.Stdio
-  yield* stdin.pipe(
-    Stream.decodeText,
-    Stream.splitLines,
-    Stream.map((line) => line.trim()),
-    Stream.takeWhile((command) => command !== "stop"),
-    Stream.runForEach((command) => obey(peer, command)),
-    // Whoever closed stdin may still want the peer to run; SIGTERM ends it.
-    Effect.andThen(Effect.void)
-  )
-})
+// Whoever closed stdin may still want the peer to run, so its end is not the end; SIGTERM is.
+const commands = (peer: Peer) =>
+  Effect.gen(function*() {
+    const { stdin } = yield* Stdio.Stdio
+    const lines = stdin.pipe(Stream.decodeText, Stream.splitLines, Stream.map((line) => line.trim()))
+    const stop = yield* Stream.runHead(lines.pipe(
+      Stream.tap((command) => (command === "stop" ? Effect.void : obey(peer, command))),
+      Stream.filter((command) => command === "stop")
+    ))
+    if (Option.isNone(stop)) yield* Effect.never
+  })
 
 const obey = (peer: Peer, command: string) => {
   switch (command) {

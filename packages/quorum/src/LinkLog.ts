@@ -11,8 +11,14 @@ import type { SocketError } from "effect/socket/Socket"
 /** What can end a link that nobody here closed. */
 export type LinkError = SocketError | MalformedFrame
 
+/** The last failure told of each peer, so that a peer that stays away is told of once and not at every attempt. */
+export type Told = Map<bigint, string>
+
 /** A link is up. */
-export const up = (sid: bigint, remote: string) => Effect.logDebug(`connected with server ${sid} at ${remote}`)
+export const up = (told: Told, sid: bigint, remote: string) => {
+  told.delete(sid)
+  return Effect.logDebug(`connected with server ${sid} at ${remote}`)
+}
 
 /**
  * A link is down although nobody here closed it. That the other side closed it in
@@ -40,8 +46,12 @@ export const closing = ({ reason, sid }: Output & { readonly _tag: "Close" }, re
     : Effect.logDebug(`closing connection with server ${sid} at ${remote}: ${closeReasons[reason]}`)
 
 /** A peer could not be reached. */
-export const dialFailed = (sid: bigint, error: { readonly message: string }) =>
-  Effect.logInfo(`no connection with server ${sid}: ${error.message}`)
+export const dialFailed = (told: Told, sid: bigint, { message }: { readonly message: string }) => {
+  const line = `no connection with server ${sid}: ${message}`
+  if (told.get(sid) === message) return Effect.logDebug(line)
+  told.set(sid, message)
+  return Effect.logInfo(line)
+}
 
 /** A peer has no address. */
 export const noAddress = (sid: bigint) =>

@@ -112,6 +112,7 @@ interface Self {
   readonly outboxes: Outboxes.Outboxes
   readonly links: Links.Links
   readonly linkChanges: PubSub.PubSub<LinkChange>
+  readonly told: LinkLog.Told
   readonly fork: (effect: Effect.Effect<void>) => void
   state: Connections.State
 }
@@ -132,6 +133,7 @@ const makeSelf = Effect.fnUntraced(function*(
     outboxes: Outboxes.make(),
     links: Links.make(),
     linkChanges: yield* PubSub.sliding<LinkChange>({ capacity: LINK_CHANGES_CAPACITY }),
+    told: new Map(),
     fork: (effect) => void fork(effect),
     state: Connections.empty
   }
@@ -171,7 +173,7 @@ const dial = (self: Self, sid: bigint, addresses: ReadonlyArray<Address.Address>
   }).pipe(
     Effect.catch(Effect.fnUntraced(function*(error) {
       yield* decide(self, { _tag: "DialFailed", sid })
-      yield* LinkLog.dialFailed(sid, error)
+      yield* LinkLog.dialFailed(self.told, sid, error)
       yield* publish(self, "DialFailed", sid)
     })),
     Effect.scoped
@@ -195,7 +197,7 @@ const serve = Effect.fnUntraced(function*(self: Self, link: Links.Link, rest: Ui
   if (typeof verdict !== "bigint") return
   const { connection, id } = link
   yield* publish(self, "Up", verdict)
-  yield* LinkLog.up(verdict, connection.remote)
+  yield* LinkLog.up(self.told, verdict, connection.remote)
   yield* work(self, link, verdict, rest).pipe(
     Effect.onExit(Effect.fnUntraced(function*(exit) {
       const current = self.state.links.get(verdict) === id
