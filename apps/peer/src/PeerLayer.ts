@@ -5,6 +5,7 @@ import * as Ensemble from "@conclave/core/Ensemble"
 import * as Rules from "@conclave/core/Rules"
 import * as NodeTransport from "@conclave/quorum-node/NodeTransport"
 import * as History from "@conclave/quorum/History"
+import * as Oracle from "@conclave/quorum/Oracle"
 import * as QuorumConfig from "@conclave/quorum/QuorumConfig"
 import * as QuorumPeer from "@conclave/quorum/QuorumPeer"
 import * as Effect from "effect/Effect"
@@ -21,6 +22,7 @@ export const layer = (config: ZooConfig, facts: Facts) =>
     Layer.provide([
       quorumConfig(config),
       history(config, facts),
+      config.verifier._tag === "Oracle" ? Oracle.layerFile(config.verifier.oraclePath) : Layer.empty,
       NodeTransport.layerTcp({ keepAlive: config.tcpKeepAlive })
     ])
   )

@@ -6,6 +6,7 @@
  */
 import type { State } from "./Election.ts"
 import type { Notification } from "./Notification.ts"
+import type { OracleAnswer } from "./QuorumVerifier.ts"
 import type { Sid } from "./Sid.ts"
 import * as VoteTracker from "./VoteTracker.ts"
 
@@ -22,13 +23,18 @@ export type LeaderLostReason =
  * Whether the leader must be taken for lost, given who is present now; `null`
  * while all is well. Present are, for a leader, those connected and not astray.
  */
-export const check = (mySid: Sid, state: State, present: ReadonlySet<Sid>): LeaderLostReason | null => {
+export const check = (
+  mySid: Sid,
+  state: State,
+  present: ReadonlySet<Sid>,
+  oracle: OracleAnswer = false
+): LeaderLostReason | null => {
   if (state._tag !== "Settled") return null
   if (state.state !== "LEADING") {
     return present.has(state.currentVote.leader) ? null : "LinkToLeaderClosed"
   }
   const quorum = new Set(present).add(mySid)
-  return VoteTracker.hasAllQuorums(state.membership, quorum, false) ? null : "QuorumLost"
+  return VoteTracker.hasAllQuorums(state.membership, quorum, oracle) ? null : "QuorumLost"
 }
 
 /**

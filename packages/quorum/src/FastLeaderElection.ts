@@ -24,6 +24,7 @@ import type * as Scope from "effect/Scope"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import * as ElectionClock from "./ElectionClock.ts"
 import { History } from "./History.ts"
+import { Oracle } from "./Oracle.ts"
 import type { LookCause, PeerStatus } from "./PeerStatus.ts"
 import type { LinkChange, QuorumCnxManager } from "./QuorumCnxManager.ts"
 import { QuorumConfig } from "./QuorumConfig.ts"
@@ -63,6 +64,7 @@ export const run = Effect.fnUntraced(function*(
     ...options,
     config: yield* QuorumConfig,
     history: yield* History,
+    oracle: yield* Oracle,
     timer: yield* FiberHandle.make<void>(),
     recovery: yield* FiberHandle.make<void>(),
     state: initial,
@@ -89,6 +91,7 @@ export const run = Effect.fnUntraced(function*(
 interface Self extends Options {
   readonly config: QuorumConfig["Service"]
   readonly history: History["Service"]
+  readonly oracle: Effect.Effect<boolean>
   readonly timer: FiberHandle.FiberHandle<void>
   readonly recovery: FiberHandle.FiberHandle<void>
   state: Election.State
@@ -178,7 +181,7 @@ const onMessage = Effect.fnUntraced(function*(self: Self, { payload, sid }: Mess
   }
   const notification = decoded.success
   if (Liveness.hasLeft(self.state, notification)) yield* onLeft(self, sid)
-  yield* dispatch(self, { _tag: "Received", notification })
+  yield* dispatch(self, { _tag: "Received", notification, oracle: yield* askOracle(self) })
 })
 
 // Whom we follow is no leader any more; or one of those who follow us does not.
@@ -197,8 +200,12 @@ const onTimer = Effect.fnUntraced(function*(self: Self, timer: "Notification" | 
   }
   const haveDelivered = yield* self.manager.haveDelivered
   const undelivered = yield* self.manager.undelivered
-  yield* dispatch(self, { _tag: "NotificationTimeout", haveDelivered, undelivered })
+  yield* dispatch(self, { _tag: "NotificationTimeout", haveDelivered, undelivered, oracle: yield* askOracle(self) })
 })
+
+// Only a configuration with an oracle is worth the reading of a file.
+const askOracle = ({ oracle, state }: Self): Effect.Effect<boolean> =>
+  state.membership.committed._tag === "Oracle" ? oracle : Effect.succeed(false)
 
 const look = Effect.fnUntraced(function*(self: Self, cause: LookCause) {
   const facts = yield* self.history.read
@@ -247,7 +254,7 @@ const checkLeader = Effect.fnUntraced(function*(self: Self) {
   for (const [sid, heard] of self.astray) if (now - heard > ASTRAY_WINDOW) self.astray.delete(sid)
   const connected = yield* self.manager.connected
   const present = connected.union(self.recovering).difference(self.astray)
-  const reason = Liveness.check(self.config.ensemble.mySid, self.state, present)
+  const reason = Liveness.check(self.config.ensemble.mySid, self.state, present, yield* askOracle(self))
   if (reason !== null) yield* loseLeader(self, reason)
 })
 
