@@ -3,6 +3,7 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Mixed from "../support/Mixed.ts"
+import * as PeerProcess from "../support/PeerProcess.ts"
 import * as ZooCfg from "../support/ZooCfg.ts"
 
 describe("two real servers and one of ours from cold", () => {
@@ -18,6 +19,7 @@ describe("two real servers and one of ours from cold", () => {
     const [servers, peers] = await Promise.all([Mixed.startReal(cfgs, ...real), Mixed.startOurs(cfgs, ours)])
     const leader = await Mixed.serving(servers)
     for (const peer of peers) await Mixed.holds(peer, "FOLLOWING", leader.sid)
+    assert.notInclude(PeerProcess.leadersOf(peers), ours)
     for (const server of servers) assert.deepStrictEqual(server.complaints(), [])
   })
 })
@@ -36,6 +38,8 @@ describe("three real servers and two of ours from cold", () => {
     const [servers, peers] = await Promise.all([Mixed.startReal(cfgs, 1n, 2n, 3n), Mixed.startOurs(cfgs, 4n, 5n)])
     const leader = await Mixed.serving(servers)
     for (const peer of peers) await Mixed.holds(peer, "FOLLOWING", leader.sid)
+    const leaders = PeerProcess.leadersOf(peers)
+    for (const ours of [4n, 5n]) assert.notInclude(leaders, ours)
     for (const server of servers) assert.deepStrictEqual(server.complaints(), [])
   })
 })

@@ -3,6 +3,7 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Mixed from "../support/Mixed.ts"
+import * as PeerProcess from "../support/PeerProcess.ts"
 import * as Transcript from "../support/Transcript.ts"
 import * as ZooCfg from "../support/ZooCfg.ts"
 import * as ZooKeeperServer from "../support/ZooKeeperServer.ts"
@@ -30,6 +31,7 @@ describe("the real leader is killed", () => {
     const leader = await Mixed.serving([left, back])
     assert.strictEqual(leader.sid, left.sid)
     for (const peer of peers) await Mixed.holds(peer, "FOLLOWING", left.sid)
+    assert.notInclude(PeerProcess.leadersOf(peers), 3n)
     for (const server of [left, back]) assert.deepStrictEqual(server.complaints(), [])
   })
 
@@ -56,6 +58,8 @@ describe("the real leader is killed", () => {
     const follower = left.find((server) => server !== leader)
     await follower?.waitForLog(Mixed.FOLLOWING, from[left.indexOf(follower)])
     for (const peer of peers) await Mixed.holds(peer, "FOLLOWING", leader.sid)
+    const leaders = PeerProcess.leadersOf(peers)
+    for (const ours of [1n, 5n]) assert.notInclude(leaders, ours)
     for (const server of left) assert.deepStrictEqual(server.complaints(), [])
   })
 })

@@ -90,6 +90,10 @@ export const standing = (peer: PeerProcess): PeerEvent | undefined => {
   return last?.event === "elected" ? last : undefined
 }
 
+/** Every leader that any of these peers has ever decided for, first to last. */
+export const leadersOf = (peers: ReadonlyArray<PeerProcess>): ReadonlyArray<bigint | undefined> =>
+  peers.flatMap((peer) => peer.events().filter(({ event }) => event === "elected").map(({ leader }) => leader))
+
 /**
  * Waits until every one of these peers, and no one else, holds to the same leader among them, and the leader itself
  * knows that it leads. A decision for a peer that is gone does not count.
