@@ -47,7 +47,7 @@ const commands = (peer: Peer) =>
       Stream.tap((command) => (command === "stop" ? Effect.void : obey(peer, command))),
       Stream.filter((command) => command === "stop")
     ))
-    if (Option.isNone(stop)) yield* Effect.never
+    if (Option.isNone(stop)) return yield* Effect.never
   })
 
 const obey = (peer: Peer, command: string) => {

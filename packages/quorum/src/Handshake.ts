@@ -11,7 +11,10 @@ import * as Schema from "effect/Schema"
 import type * as Socket from "effect/socket/Socket"
 import type { Connection } from "./Transport.ts"
 
-/** A handshake that did not come to its end in time. The connection is closed; a silent client holds nothing for long. */
+/**
+ * A handshake that did not come to its end in time. The connection is closed; a
+ * silent client holds nothing for long.
+ */
 export class HandshakeTimedOut extends Schema.TaggedError<HandshakeTimedOut>()("HandshakeTimedOut", {
   millis: Schema.Finite
 }) {

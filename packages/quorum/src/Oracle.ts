@@ -21,6 +21,6 @@ export const layerFile = (path: string): Layer.Layer<never, never, FileSystem.Fi
     Effect.map(FileSystem.FileSystem, (fs) =>
       fs.readFileString(path).pipe(
         Effect.map((text) => text.startsWith("1")),
-        Effect.catch(() => Effect.succeed(false))
+        Effect.orElseSucceed(() => false)
       ))
   )

@@ -19,7 +19,10 @@ export interface Message {
   readonly payload: Uint8Array
 }
 
-/** Receives until the connection fails or sends a frame that cannot be. `rest` is what came along with the handshake. */
+/**
+ * Receives until the connection fails or sends a frame that cannot be. `rest` is
+ * what came along with the handshake.
+ */
 export const run = Effect.fnUntraced(function*(
   connection: Connection,
   sid: bigint,

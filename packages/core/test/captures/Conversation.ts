@@ -1,0 +1,147 @@
+/**
+ * Reads one direction of an election connection with the codecs, and writes what
+ * was read again.
+ *
+ *     the side that dialled   initial message, QuorumAuthPackets, frames
+ *     the side that accepted  QuorumAuthPackets, frames
+ *
+ * QuorumAuthPackets are there only where SASL is on. They have no codec here: they
+ * are told apart, measured and passed over, and nothing else is.
+ */
+import * as Result from "effect/Result"
+import * as Address from "../../src/Address.ts"
+import type { MalformedFrame, MalformedInitialMessage, MalformedNotification } from "../../src/CodecError.ts"
+import * as Frame from "../../src/Frame.ts"
+import * as InitialMessage from "../../src/InitialMessage.ts"
+import * as NotificationCodec from "../../src/NotificationCodec.ts"
+import type { Sid } from "../../src/Sid.ts"
+import * as Zxid from "../../src/Zxid.ts"
+import { concat, hex } from "../support/Bytes.ts"
+
+/** What was read, in the words of the recordings, and the same written again. */
+export interface Item {
+  readonly kind: "initialMessage" | "authPacket" | "notification" | "incomplete"
+  readonly told: string
+  readonly bytes: Uint8Array
+}
+
+/** Why a direction cannot be read to its end. */
+export type Refusal =
+  | MalformedFrame
+  | MalformedInitialMessage
+  | MalformedNotification
+  /** An authentication packet whose status or token length cannot be, or a notification that none of us could send. */
+  | "BadAuthPacket"
+  | "NotSendable"
+
+/** Whose words these are. */
+export interface Speaker {
+  readonly sid: Sid
+  /** Only the side that dials begins with an initial message. */
+  readonly dials: boolean
+  /** The name the recording has for a configuration text. */
+  readonly nameOf: (config: string) => string
+}
+
+/** Everything that is said in these pieces; what ends before it is complete is the last item. */
+export const read = (
+  pieces: ReadonlyArray<Uint8Array>,
+  speaker: Speaker
+): Result.Result<ReadonlyArray<Item>, Refusal> =>
+  Result.gen(function*() {
+    const notifications: Array<Item> = []
+    let prologue: Prologue = { items: [], rest: Frame.empty, over: false }
+    let heard = Frame.empty
+    let rest = Frame.empty
+    for (const piece of pieces) {
+      let chunk = piece
+      if (!prologue.over) {
+        heard = concat(heard, piece)
+        prologue = yield* readPrologue(heard, speaker)
+        if (!prologue.over) continue
+        chunk = prologue.rest
+      }
+      const decoded = yield* Frame.decode(rest, chunk)
+      for (const payload of decoded.payloads) notifications.push(yield* readNotification(payload, speaker))
+      rest = decoded.rest
+    }
+    const left = prologue.over ? rest : prologue.rest
+    return [...prologue.items, ...notifications, ...(left.length === 0 ? [] : [incomplete(left)])]
+  })
+
+/** What comes before the frames, as far as it has arrived. */
+interface Prologue {
+  readonly items: ReadonlyArray<Item>
+  readonly rest: Uint8Array
+  /** Is the rest the beginning of a frame? */
+  readonly over: boolean
+}
+
+const readPrologue = (heard: Uint8Array, speaker: Speaker): Result.Result<Prologue, Refusal> =>
+  Result.gen(function*() {
+    const items: Array<Item> = []
+    let rest = heard
+    if (speaker.dials) {
+      const initial = yield* InitialMessage.decode(rest)
+      if (initial === null) return { items, rest, over: false }
+      items.push(initialMessage(initial.message))
+      rest = rest.subarray(initial.size)
+    }
+    while (mayBeAuthPacket(rest)) {
+      const packet = yield* authPacket(rest)
+      if (packet === null) return { items, rest, over: false }
+      items.push(packet)
+      rest = rest.subarray(packet.bytes.length)
+    }
+    return { items, rest, over: true }
+  })
+
+const initialMessage = (message: InitialMessage.InitialMessage): Item => ({
+  kind: "initialMessage",
+  told: `initial message ${message.protocolVersion} of ${message.sid} at ` +
+    message.addresses.map(Address.format).join("|"),
+  bytes: InitialMessage.encode({
+    sid: message.sid,
+    addresses: message.addresses,
+    multiAddress: message.protocolVersion === InitialMessage.PROTOCOL_VERSION_V2
+  })
+})
+
+const MAGIC = hex("5f2435013501edcc")
+const AUTH_HEADER_SIZE = 16
+const statuses: Record<number, string> = { [-1]: "ERROR", 0: "IN_PROGRESS", 1: "SUCCESS" }
+
+// As a frame length the magic is far too large, so that its first byte already decides.
+const mayBeAuthPacket = (bytes: Uint8Array): boolean =>
+  MAGIC.subarray(0, bytes.length).every((byte, index) => byte === bytes[index])
+
+/** The packet at the beginning, or `null` while it is not complete. */
+const authPacket = (bytes: Uint8Array): Result.Result<Item | null, Refusal> => {
+  if (bytes.length < AUTH_HEADER_SIZE) return Result.succeed(null)
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const status = statuses[view.getInt32(8)]
+  const length = view.getInt32(12)
+  // -1 would be a token that is null; no server has sent one here.
+  if (status === undefined || length < 0) return Result.fail("BadAuthPacket")
+  const size = AUTH_HEADER_SIZE + length
+  if (bytes.length < size) return Result.succeed(null)
+  const told = `QuorumAuthPacket ${status}, ${length} bytes`
+  return Result.succeed({ kind: "authPacket", told, bytes: bytes.subarray(0, size) })
+}
+
+const readNotification = (payload: Uint8Array, { nameOf, sid }: Speaker): Result.Result<Item, Refusal> =>
+  Result.gen(function*() {
+    const { config, from, state, version, ...vote } = yield* NotificationCodec.decode(sid, payload)
+    if (config === null || state === "UNKNOWN") return yield* Result.fail("NotSendable" as const)
+    const told = `${state} leader ${vote.leader} zxid ${Zxid.format(vote.zxid)} round ${vote.electionEpoch} ` +
+      `peer epoch ${vote.peerEpoch} version ${version} config ${nameOf(config)}`
+    // The recipient is not part of the bytes.
+    const toSend = { ...vote, to: from, state, config }
+    return { kind: "notification", told, bytes: Frame.encode(NotificationCodec.encode(toSend)) }
+  })
+
+const incomplete = (bytes: Uint8Array): Item => ({
+  kind: "incomplete",
+  told: `incomplete, ${bytes.length} bytes`,
+  bytes
+})
