@@ -19,7 +19,7 @@ import * as QuorumServer from "./QuorumServer.ts"
 import type { Rules } from "./Rules.ts"
 import { OBSERVER_ID, type Sid } from "./Sid.ts"
 
-/** A connection, by the number that the shell gave it. */
+/** A connection, by the number that the shell gave it: the later it was dialled or accepted, the higher. */
 export type LinkId = number
 
 /** The connections there are, and those on their way. */
@@ -28,6 +28,11 @@ export interface State {
   readonly links: ReadonlyMap<Sid, LinkId>
   /** Whom we are dialling. Java: inprogressConnections. */
   readonly dialing: ReadonlySet<Sid>
+  /**
+   * Who of a smaller sid has dialled us while we were dialling it, and where it says it lives. Our dial may have begun
+   * before it listened; if it fails we dial once more, for nobody else will.
+   */
+  readonly callers: ReadonlyMap<Sid, ReadonlyArray<Address.Address>>
   /** The id of the last anonymous observer; they count down from -1. Java: observerCounter. */
   readonly observerCounter: Sid
 }
@@ -87,6 +92,8 @@ export type CloseReason =
   | "DialingBack"
   /** A newer connection with the same peer takes its place. */
   | "Replaced"
+  /** A newer connection with the same peer is in its place already: its handshake was faster. */
+  | "Overtaken"
   /** The other side calls itself by our sid: two servers have the same `myid`, or we dialled ourselves. */
   | "OwnSid"
 
@@ -94,7 +101,7 @@ export type CloseReason =
 export type Step = readonly [State, ReadonlyArray<Output>]
 
 /** No connections. */
-export const empty: State = { links: new Map(), dialing: new Set(), observerCounter: 0n }
+export const empty: State = { links: new Map(), dialing: new Set(), callers: new Map(), observerCounter: 0n }
 
 /** What one event leads to. */
 export const step = (view: View, state: State, event: Event): Step => {
@@ -102,9 +109,12 @@ export const step = (view: View, state: State, event: Event): Step => {
     case "ConnectRequested":
       return state.links.has(event.sid) ? [state, []] : dial(view, state, event.sid, [])
     case "Dialed":
-      return onDialed(view, { ...state, dialing: without(state.dialing, event.sid) }, event)
-    case "DialFailed":
-      return [{ ...state, dialing: without(state.dialing, event.sid) }, []]
+      return onDialed(view, dialOver(state, event.sid), event)
+    case "DialFailed": {
+      const announced = state.callers.get(event.sid)
+      const next = dialOver(state, event.sid)
+      return announced === undefined ? [next, []] : dial(view, next, event.sid, announced)
+    }
     case "Accepted":
       return onAccepted(view, state, event)
     case "Closed":
@@ -143,7 +153,9 @@ const onAccepted = (view: View, state: State, event: Event & { readonly _tag: "A
   const known = anonymous ? { ...state, observerCounter: sid } : state
   switch (Challenge.onAccepted(view.mySid, sid)) {
     case "Keep":
-      return adopt(known, link, sid, false)
+      return (known.links.get(sid) ?? 0) > link
+        ? [known, [{ _tag: "Close", link, sid, reason: "Overtaken", linger: false }]]
+        : adopt(known, link, sid, false)
     case "Self":
       return [known, [{ _tag: "Close", link, sid, reason: "OwnSid", linger: false }]]
     case "DialBack": {
@@ -152,6 +164,7 @@ const onAccepted = (view: View, state: State, event: Event & { readonly _tag: "A
       const [closed, outputs] = older === undefined
         ? [known, [refused]]
         : [unlink(known, sid), [replaced(older, sid, false), refused]]
+      if (closed.dialing.has(sid)) return [{ ...closed, callers: new Map(closed.callers).set(sid, announced) }, outputs]
       const [next, dialed] = dial(view, closed, sid, announced)
       return [next, [...outputs, ...dialed]]
     }
@@ -189,8 +202,10 @@ const unlink = (state: State, sid: Sid): State => {
   return { ...state, links }
 }
 
-const without = (sids: ReadonlySet<Sid>, sid: Sid): ReadonlySet<Sid> => {
-  const rest = new Set(sids)
-  rest.delete(sid)
-  return rest
+const dialOver = (state: State, sid: Sid): State => {
+  const dialing = new Set(state.dialing)
+  const callers = new Map(state.callers)
+  dialing.delete(sid)
+  callers.delete(sid)
+  return { ...state, dialing, callers }
 }

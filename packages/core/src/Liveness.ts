@@ -14,7 +14,7 @@ import * as VoteTracker from "./VoteTracker.ts"
 export type LeaderLostReason =
   /** We follow or observe, and there is no connection with the leader. */
   | "LinkToLeaderClosed"
-  /** We follow or observe, and the leader itself looks for a leader, in a later round. */
+  /** We follow or observe, and the leader itself looks for a leader, in another round. */
   | "LeaderLooking"
   /** We lead, and those who are connected and not looking are no quorum with us. */
   | "QuorumLost"
@@ -41,6 +41,14 @@ export const check = (
  * Does the sender look in a later round than that of the election we settled by?
  * Then it has left: it is no leader, and it follows nobody. Votes of that round
  * or an older one are late or sent again, and say nothing.
+ *
+ * But a leader that we follow was in our round before it led. If it looks in an
+ * older one it has restarted, and counts rounds from 1 again; nobody would elect
+ * it there, because all the others have a leader.
  */
-export const hasLeft = (state: State, { electionEpoch, state: sender }: Notification): boolean =>
-  state._tag === "Settled" && sender === "LOOKING" && electionEpoch > state.currentVote.electionEpoch
+export const hasLeft = (state: State, { electionEpoch, from, state: sender }: Notification): boolean => {
+  if (state._tag !== "Settled" || sender !== "LOOKING") return false
+  const { currentVote } = state
+  const restarted = state.state !== "LEADING" && from === currentVote.leader
+  return electionEpoch > currentVote.electionEpoch || (restarted && electionEpoch < currentVote.electionEpoch)
+}

@@ -68,5 +68,6 @@ const closeReasons: Record<CloseReason, string> = {
   Yielded: "it has the larger id and dials us",
   DialingBack: "we have the larger id and dial it",
   Replaced: "a newer one takes its place",
+  Overtaken: "a newer one is in its place",
   OwnSid: "it has our own id"
 }

@@ -10,7 +10,7 @@ import type { Connection } from "./Transport.ts"
 /** That a link is to be closed, why, and how. */
 export type CloseOrder = Output & { readonly _tag: "Close" }
 
-/** An open connection whose handshake is done. */
+/** An open connection; numbered before its handshake, so that the numbers tell which of two is newer. */
 export interface Link {
   readonly id: LinkId
   readonly connection: Connection
@@ -22,7 +22,7 @@ export interface Link {
 
 /** All open links. */
 export interface Links {
-  /** Numbers a connection and holds it until the scope closes. */
+  /** Numbers a connection that was just dialled or accepted, and holds it until the scope closes. */
   readonly open: (connection: Connection) => Effect.Effect<Link, never, Scope.Scope>
   readonly adopt: (id: LinkId, sid: bigint) => Effect.Effect<void>
   readonly close: (order: CloseOrder) => Effect.Effect<void>

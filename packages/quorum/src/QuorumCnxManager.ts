@@ -174,15 +174,16 @@ const dial = (self: Self, sid: bigint, addresses: ReadonlyArray<Address.Address>
     Effect.catch(Effect.fnUntraced(function*(error) {
       yield* decide(self, { _tag: "DialFailed", sid })
       yield* LinkLog.dialFailed(self.told, sid, error)
-      yield* publish(self, "DialFailed", sid)
+      // Who has called meanwhile is dialled once more.
+      if (!self.state.dialing.has(sid)) yield* publish(self, "DialFailed", sid)
     })),
     Effect.scoped
   )
 
 const accept = (self: Self, connection: Transport.Connection): Effect.Effect<void> =>
   Effect.gen(function*() {
-    const { message, rest } = yield* Handshake.receive(connection, self.config.handshakeTimeout)
     const link = yield* self.links.open(connection)
+    const { message, rest } = yield* Handshake.receive(connection, self.config.handshakeTimeout)
     const { addresses, sid } = message
     yield* decide(self, { _tag: "Accepted", link: link.id, sid, announced: addresses })
     yield* serve(self, link, rest)
@@ -210,7 +211,8 @@ const serve = Effect.fnUntraced(function*(self: Self, link: Links.Link, rest: Ui
   )
 })
 
-const work = Effect.fnUntraced(function*(self: Self, { closed, connection }: Links.Link, sid: bigint, rest: Uint8Array) {
+const work = Effect.fnUntraced(function*(self: Self, link: Links.Link, sid: bigint, rest: Uint8Array) {
+  const { closed, connection } = link
   const outbox = yield* self.outboxes.of(sid)
   const send = Effect.raceFirst(SendWorker.run(connection, outbox), Deferred.await(closed))
   const linger = Effect.flatMap(send, (order) => (order.linger ? Effect.sleep(LINGER) : Effect.void))

@@ -1,0 +1,62 @@
+import { assert, describe, it } from "@effect/vitest"
+import type { ElectedReason, KeptGround } from "../src/ElectionOutput.ts"
+import * as Explain from "../src/Explain.ts"
+import type { LeaderLostReason } from "../src/Liveness.ts"
+import type { Proposal } from "../src/Vote.ts"
+import { p, sids, vote } from "./support/Peer.ts"
+
+const winner = vote(p(3, 0x500000002n, 6), 1)
+
+const quorum = (runnerUp: Proposal | null, ground: KeptGround | null): ElectedReason => ({
+  _tag: "Quorum",
+  supporters: sids(3, 1),
+  runnerUp,
+  ground
+})
+
+describe("an election in words, and its ground in one", () => {
+  it.each<readonly [ground: string, reason: ElectedReason, sentence: string]>([
+    ["epoch", quorum(p(2, 0, 5), "peerEpoch"),
+      "server 3 won: its epoch is the highest, 6 against 5 of server 2; 1, 3 agreed"],
+    ["zxid", quorum(p(2, 0x500000001n, 6), "zxid"),
+      "server 3 won: its history is the freshest, zxid 0x500000002 against 0x500000001 of server 2; 1, 3 agreed"],
+    ["id", quorum(p(2, 0x500000002n, 6), "sid"),
+      "server 3 won: histories are equal and its id is the highest, 3 against 2; 1, 3 agreed"],
+    ["weight", quorum(p(9, 0, 9), "ZeroWeight"),
+      "server 3 won: server 9 weighs nothing and may not lead; 1, 3 agreed"],
+    ["electable", quorum(p(4, 0, 9), "NotElectable"),
+      "server 3 won: server 4 is not electable; 1, 3 agreed"],
+    ["unopposed", quorum(p(3), "Equal"), "server 3 won: no other proposal was heard; 1, 3 agreed"],
+    ["unopposed", quorum(null, null), "server 3 won: no other proposal was heard; 1, 3 agreed"],
+    ["joined", { _tag: "Joined", round: "Same", supporters: sids(10, 9, 3) },
+      "server 3 leads already: 3, 9, 10 support it, and it says so itself"],
+    ["joined", { _tag: "Joined", round: "Other", supporters: sids() },
+      "server 3 leads already: nobody support it, and it says so itself"],
+    ["oracle", { _tag: "Oracle", supporters: sids(3) },
+      "server 3 leads: the other of two voters is missing, and the oracle decided"]
+  ])("%s", (ground, reason, sentence) => {
+    assert.strictEqual(Explain.elected(winner, reason), sentence)
+    assert.strictEqual(Explain.groundOf(reason), ground)
+  })
+})
+
+describe("why a leader was given up", () => {
+  it.each<readonly [reason: LeaderLostReason, sentence: string]>([
+    ["LinkToLeaderClosed", "there is no connection with the leader, server 3"],
+    ["LeaderLooking", "the leader, server 3, looks for a leader itself"],
+    ["QuorumLost", "those who are connected and do not look are no quorum"]
+  ])("%s", (reason, sentence) => {
+    assert.strictEqual(Explain.leaderLost(3n, reason), sentence)
+  })
+})
+
+describe("what elections speak of", () => {
+  it("a proposal, with its history as logs show it", () => {
+    assert.strictEqual(Explain.proposal(p(-1, -1, 2)), "server -1 (epoch 2, zxid 0xffffffffffffffff)")
+  })
+
+  it("ids as numbers in order", () => {
+    assert.strictEqual(Explain.sids(sids(10, 9, -1, 2n ** 62n)), `-1, 9, 10, ${2n ** 62n}`)
+    assert.strictEqual(Explain.sids([]), "nobody")
+  })
+})

@@ -1,0 +1,218 @@
+import { assert, describe, it } from "@effect/vitest"
+import type { Output } from "../src/ElectionOutput.ts"
+import * as Rules from "../src/Rules.ts"
+import * as Peer from "./support/Peer.ts"
+import { ignored, kept, majority, oracle, p, timer } from "./support/Peer.ts"
+
+const verifier = majority([1, 2, 3])
+const own = p(2, 10, 1)
+
+/** A peer with one rule on or off, and all the others as in the original. */
+const make = (rule: keyof Rules.Rules, on: boolean, options: Partial<Peer.Options> = {}) =>
+  Peer.make({ mySid: 2, verifier, zxid: 10, epoch: 1, ...options, rules: { ...Rules.zookeeper, [rule]: on } })
+
+const looking = (...args: Parameters<typeof make>) => {
+  const peer = make(...args)
+  peer.look()
+  return peer
+}
+
+const finalizing = (...args: Parameters<typeof make>) => {
+  const peer = looking(...args)
+  peer.hears(2, "LOOKING", own, 1)
+  peer.hears(1, "LOOKING", own, 1)
+  assert.isTrue(peer.looking().finalizing)
+  return peer
+}
+
+const tags = (outputs: ReadonlyArray<Output>) => outputs.map(({ _tag }) => _tag)
+
+describe("the named rules", () => {
+  it("are all off in the original and all on in ours", () => {
+    assert.deepStrictEqual(new Set(Object.values(Rules.zookeeper)), new Set([false]))
+    assert.deepStrictEqual(new Set(Object.values(Rules.conclave)), new Set([true]))
+    assert.deepStrictEqual(Object.keys(Rules.zookeeper), Object.keys(Rules.conclave))
+    assert.deepStrictEqual(Rules.named, { zookeeper: Rules.zookeeper, conclave: Rules.conclave })
+  })
+})
+
+describe("recordWhileFinalizing", () => {
+  it("off: a vote that is not better is forgotten", () => {
+    const peer = finalizing("recordWhileFinalizing", false)
+    assert.deepStrictEqual(peer.hears(3, "LOOKING", own, 1), [
+      ignored("NotBetterWhileFinalizing", 3, "LOOKING", own, 1),
+      timer("Finalize", 200)
+    ])
+    peer.finalize()
+    assert.deepStrictEqual(peer.settled().supporters, Peer.sids(2, 1))
+  })
+
+  it("on: it is recorded and counts among the supporters", () => {
+    const peer = finalizing("recordWhileFinalizing", true)
+    assert.deepStrictEqual(peer.hears(3, "LOOKING", own, 1), [kept(3, own, own, "Equal"), timer("Finalize", 200)])
+    peer.finalize()
+    assert.deepStrictEqual(peer.settled().supporters, Peer.sids(2, 1, 3))
+  })
+
+  it("on: a supporter that changes its mind ends the wait", () => {
+    const peer = finalizing("recordWhileFinalizing", true)
+    assert.deepStrictEqual(peer.hears(1, "LOOKING", p(1, 9, 1), 1), [
+      kept(1, p(1, 9, 1), own, "zxid"),
+      { _tag: "Reopened", from: 1n, offered: p(1, 9, 1), ground: "QuorumLost" },
+      timer("Notification", 200)
+    ])
+    assert.deepInclude(peer.looking(), { finalizing: false, supporters: Peer.sids(2) })
+  })
+
+  it("on: a leader that is heard of is joined at once", () => {
+    const peer = finalizing("recordWhileFinalizing", true)
+    peer.hears(1, "FOLLOWING", p(3, 9, 1), 4)
+    peer.hears(3, "LEADING", p(3, 9, 1), 4)
+    assert.deepInclude(peer.settled(), { state: "FOLLOWING", logicalClock: 4n })
+  })
+
+  it("on: a higher round without a better vote is entered, and ends the wait", () => {
+    const peer = finalizing("recordWhileFinalizing", true)
+    const outputs = peer.hears(3, "LOOKING", p(3, 9, 1), 5)
+    assert.deepStrictEqual(outputs.slice(-2), [
+      { _tag: "Reopened", from: 3n, offered: p(3, 9, 1), ground: "QuorumLost" },
+      timer("Notification", 200)
+    ])
+    assert.deepInclude(peer.looking(), { logicalClock: 5n, finalizing: false })
+  })
+})
+
+describe("filterWhileFinalizing", () => {
+  const noise = [
+    ["LowerRound", 3, "LOOKING", p(3, 99, 1), 0],
+    ["LeaderNotVoter", 3, "LOOKING", p(9, 99, 1), 1],
+    ["SenderObserving", 3, "OBSERVING", p(3, 99, 1), 1],
+    ["ZxidUntrusted", 3, "LOOKING", p(3, -1, 9), 1]
+  ] as const
+
+  it("off: what will be ignored re-opens the vote, or at least restarts the wait", () => {
+    for (const [, from, state, offered, round] of noise) {
+      const outputs = finalizing("filterWhileFinalizing", false).hears(from, state, offered, round)
+      assert.strictEqual(outputs.filter(({ _tag }) => _tag === "Reopened").length, 1)
+      assert.deepStrictEqual(outputs.at(-1), timer("Notification", 200))
+    }
+  })
+
+  it("on: it does not even restart the wait", () => {
+    for (const [reason, from, state, offered, round] of noise) {
+      const peer = finalizing("filterWhileFinalizing", true)
+      const before = peer.state()
+      const outputs = peer.hears(from, state, offered, round)
+      assert.deepStrictEqual(outputs.filter(({ _tag }) => _tag !== "Send"), [
+        ignored(reason, from, state, offered, round)
+      ])
+      assert.strictEqual(peer.state(), before)
+    }
+  })
+
+  it("on: what somebody settled votes for re-opens nothing, however fresh", () => {
+    const off = finalizing("filterWhileFinalizing", false).hears(3, "FOLLOWING", p(3, 99, 1), 7)
+    assert.include(tags(off), "Reopened")
+    const on = finalizing("filterWhileFinalizing", true).hears(3, "FOLLOWING", p(3, 99, 1), 7)
+    assert.deepStrictEqual(on, [
+      ignored("NotBetterWhileFinalizing", 3, "FOLLOWING", p(3, 99, 1), 7),
+      timer("Finalize", 200)
+    ])
+  })
+
+  it("on: a higher round re-opens the vote, which the original forgets", () => {
+    const off = finalizing("filterWhileFinalizing", false)
+    off.hears(3, "LOOKING", p(1, 9, 1), 5)
+    assert.deepInclude(off.looking(), { logicalClock: 1n, finalizing: true })
+    const on = finalizing("filterWhileFinalizing", true)
+    assert.deepStrictEqual(on.hears(3, "LOOKING", p(1, 9, 1), 5)[0], {
+      _tag: "Reopened",
+      from: 3n,
+      offered: p(1, 9, 1),
+      ground: "HigherRound"
+    })
+    assert.deepInclude(on.looking(), { logicalClock: 5n, finalizing: false })
+  })
+
+  it("on: a better vote of this round re-opens the vote as ever", () => {
+    const peer = finalizing("filterWhileFinalizing", true)
+    assert.include(tags(peer.hears(3, "LOOKING", p(3, 10, 1), 1)), "Reopened")
+    assert.deepStrictEqual(peer.looking().proposal, p(3, 10, 1))
+  })
+})
+
+describe("resendPerPeer", () => {
+  const silence = (on: boolean, delivered: boolean, undelivered: ReadonlyArray<number>) => {
+    const peer = looking("resendPerPeer", on)
+    return { peer, outputs: peer.silence({ delivered, undelivered }) }
+  }
+
+  it("off: votes are sent to all again if any queue is drained, else connections are tried", () => {
+    const some = silence(false, true, [3])
+    assert.deepStrictEqual(some.outputs, [
+      ...some.peer.sends([1, 2, 3], own, 1, "Silence"),
+      timer("Notification", 400)
+    ])
+    assert.deepStrictEqual(silence(false, false, [1, 3]).outputs, [{ _tag: "ConnectAll" }, timer("Notification", 400)])
+  })
+
+  it("on: they are sent to those whose queue is drained, and connections tried if any is not", () => {
+    const some = silence(true, true, [3])
+    assert.deepStrictEqual(some.outputs, [
+      ...some.peer.sends([1, 2], own, 1, "Silence"),
+      { _tag: "ConnectAll" },
+      timer("Notification", 400)
+    ])
+    const none = silence(true, true, [])
+    assert.deepStrictEqual(none.outputs, [...none.peer.sends([1, 2, 3], own, 1, "Silence"), timer("Notification", 400)])
+    const all = silence(true, false, [1, 2, 3])
+    assert.deepStrictEqual(all.outputs, [{ _tag: "ConnectAll" }, timer("Notification", 400)])
+  })
+})
+
+describe("resetIntervalOnNewPeer", () => {
+  it("off: the wait stays as long as it has become", () => {
+    const peer = looking("resetIntervalOnNewPeer", false)
+    peer.silence()
+    assert.deepStrictEqual(peer.hears(1, "LOOKING", p(1), 1).at(-1), timer("Notification", 400))
+  })
+
+  it("on: it is short again after a peer is heard for the first time in this search, ourselves excepted", () => {
+    const peer = looking("resetIntervalOnNewPeer", true)
+    peer.silence()
+    assert.deepStrictEqual(peer.hears(2, "LOOKING", own, 1).at(-1), timer("Notification", 400))
+    assert.deepStrictEqual(peer.hears(1, "LOOKING", p(1), 1), [
+      { _tag: "IntervalReset", from: 1n },
+      kept(1, p(1), own, "peerEpoch"),
+      timer("Notification", 200)
+    ])
+    peer.silence()
+    assert.deepStrictEqual(peer.hears(1, "LOOKING", p(1), 1).at(-1), timer("Notification", 400))
+    peer.look()
+    peer.silence()
+    assert.deepStrictEqual(peer.hears(1, "LOOKING", p(1), 2).at(-1), timer("Notification", 200))
+  })
+
+  it("on: nothing is told when the wait is short already, and who does not count is no new peer", () => {
+    const peer = looking("resetIntervalOnNewPeer", true)
+    assert.notInclude(tags(peer.hears(1, "LOOKING", p(1), 1)), "IntervalReset")
+    peer.silence()
+    assert.deepStrictEqual(peer.hears(3, "LOOKING", p(9), 1).at(-1), timer("Notification", 400))
+  })
+})
+
+describe("oracleForTwoVotersOnly", () => {
+  const three = { verifier: oracle([1, 2, 3]) }
+
+  it("off: a leader of three is followed without a quorum if the oracle says no", () => {
+    const peer = looking("oracleForTwoVotersOnly", false, three)
+    assert.deepStrictEqual(tags(peer.hears(3, "LEADING", p(3), 1)), ["CancelTimer", "Elected"])
+  })
+
+  it("on: only a leader of two is", () => {
+    const peer = looking("oracleForTwoVotersOnly", true, three)
+    assert.deepStrictEqual(tags(peer.hears(3, "LEADING", p(3), 1)), ["NotJoined", "SetTimer"])
+    const two = looking("oracleForTwoVotersOnly", true, { verifier: oracle([2, 3]) })
+    assert.deepStrictEqual(tags(two.hears(3, "LEADING", p(3), 1)), ["CancelTimer", "Elected"])
+  })
+})

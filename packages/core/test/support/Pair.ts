@@ -1,0 +1,172 @@
+/**
+ * Two peers that dial each other, and every order in which that can happen.
+ *
+ * What a network promises is modelled, and no more: connections are accepted in
+ * the order in which they were made; a handshake may be read late, and in any
+ * order among connections; an end is learnt after what was written before it.
+ */
+import * as Connections from "../../src/Connections.ts"
+import type { Membership } from "../../src/Ensemble.ts"
+import * as Ensemble from "../../src/Ensemble.ts"
+import type * as Rules from "../../src/Rules.ts"
+import { majority } from "./Peer.ts"
+
+/** The peer with the smaller id, and the one with the larger. */
+export type Name = 1 | 2
+
+/** What one side holds. `Unread`: the handshake is on its way. `Lingering`: the other side is to close. */
+export type Side = "None" | "Unread" | "Open" | "Lingering" | "Closed"
+
+/** A connection, or an attempt at one. */
+export interface Connection {
+  readonly dialer: Name
+  /** An attempt that began before the other side listened. */
+  readonly doomed: boolean
+  /** Broken on the way: each side learns it, and bytes may be lost. */
+  readonly broken: boolean
+  readonly near: { readonly link: number; readonly side: Side }
+  readonly far: { readonly link: number; readonly side: Side }
+}
+
+/** Both peers and all that is between them. */
+export interface World {
+  readonly peers: Readonly<Record<Name, Connections.State>>
+  readonly listening: Readonly<Record<Name, boolean>>
+  readonly links: Readonly<Record<Name, number>>
+  readonly connections: ReadonlyArray<Connection>
+}
+
+/** Something that can happen next. */
+export interface Choice {
+  readonly what: string
+  readonly next: World
+}
+
+/** No connections. `listening` are those that have started. */
+export const make = (listening: ReadonlyArray<Name> = [1, 2]): World => ({
+  peers: { 1: Connections.empty, 2: Connections.empty },
+  listening: { 1: listening.includes(1), 2: listening.includes(2) },
+  links: { 1: 0, 2: 0 },
+  connections: []
+})
+
+const membership: Membership = Ensemble.membership({ mySid: 1n, committed: majority([1, 2]) })
+
+const other = (name: Name): Name => (name === 1 ? 2 : 1)
+
+/** Everything that the network and the peers may do next, of themselves. */
+export const progress = (rules: Rules.Rules) => (world: World): ReadonlyArray<Choice> =>
+  world.connections.flatMap((connection, index) => {
+    const { broken, dialer, far, near } = connection
+    const id = `connection ${near.link || "?"} of ${dialer}`
+    const choices: Array<Choice> = []
+    const choose = (what: string, next: World) => choices.push({ what: `${id}: ${what}`, next })
+    if (near.side === "None") {
+      if (connection.doomed) choose("fails", dialFailed(rules, world, index))
+      else choose("is made", dialed(rules, world, index))
+    }
+    if (far.side === "Unread") choose("handshake read", accepted(rules, world, index))
+    if (far.side === "Unread" && broken) choose("handshake lost", setSide(world, index, "far", "Closed"))
+    for (const end of ["near", "far"] as const) {
+      const [mine, theirs] = end === "near" ? [near, far] : [far, near]
+      if (mine.side === "Lingering") choose(`${end} has lingered`, gone(rules, world, index, end))
+      if ((mine.side === "Open" || mine.side === "Lingering") && (theirs.side === "Closed" || broken)) {
+        choose(`${end} learns the end`, gone(rules, world, index, end))
+      }
+    }
+    return choices
+  })
+
+/** A peer asks for a connection. */
+export const request = (rules: Rules.Rules, world: World, name: Name): World =>
+  decide(rules, world, name, { _tag: "ConnectRequested", sid: BigInt(other(name)) })
+
+/** A connection breaks. */
+export const reset = (world: World, index: number): World => replace(world, index, { broken: true })
+
+/** A peer starts to listen. */
+export const listen = (world: World, name: Name): World => ({
+  ...world,
+  listening: { ...world.listening, [name]: true }
+})
+
+// -----------------------------------------------------------------------------
+// internal
+// -----------------------------------------------------------------------------
+
+const replace = (world: World, index: number, change: Partial<Connection>): World => ({
+  ...world,
+  connections: world.connections.with(index, { ...world.connections[index]!, ...change })
+})
+
+const setSide = (world: World, index: number, end: "near" | "far", side: Side): World =>
+  replace(world, index, { [end]: { ...world.connections[index]![end], side } })
+
+const take = (world: World, name: Name): readonly [World, number] => {
+  const link = world.links[name] + 1
+  return [{ ...world, links: { ...world.links, [name]: link } }, link]
+}
+
+const dialed = (rules: Rules.Rules, world: World, index: number): World => {
+  const { dialer } = world.connections[index]!
+  const [one, near] = take(world, dialer)
+  const [both, far] = take(one, other(dialer))
+  const made = replace(both, index, { near: { link: near, side: "Open" }, far: { link: far, side: "Unread" } })
+  return decide(rules, made, dialer, { _tag: "Dialed", link: near, sid: BigInt(other(dialer)) })
+}
+
+const dialFailed = (rules: Rules.Rules, world: World, index: number): World => {
+  const { dialer } = world.connections[index]!
+  const failed = { ...world, connections: world.connections.toSpliced(index, 1) }
+  return decide(rules, failed, dialer, { _tag: "DialFailed", sid: BigInt(other(dialer)) })
+}
+
+const accepted = (rules: Rules.Rules, world: World, index: number): World => {
+  const { dialer, far } = world.connections[index]!
+  return decide(rules, setSide(world, index, "far", "Open"), other(dialer), {
+    _tag: "Accepted",
+    link: far.link,
+    sid: BigInt(dialer),
+    announced: []
+  })
+}
+
+const gone = (rules: Rules.Rules, world: World, index: number, end: "near" | "far"): World => {
+  const connection = world.connections[index]!
+  const name = end === "near" ? connection.dialer : other(connection.dialer)
+  return decide(rules, setSide(world, index, end, "Closed"), name, {
+    _tag: "Closed",
+    link: connection[end].link,
+    sid: BigInt(other(name))
+  })
+}
+
+const decide = (rules: Rules.Rules, world: World, name: Name, event: Connections.Event): World => {
+  const view = { mySid: BigInt(name), membership, rules }
+  const [state, outputs] = Connections.step(view, world.peers[name], event)
+  const decided = { ...world, peers: { ...world.peers, [name]: state } }
+  return outputs.reduce((next, output) => perform(next, name, output), decided)
+}
+
+const perform = (world: World, name: Name, output: Connections.Output): World => {
+  switch (output._tag) {
+    case "Dial": {
+      const nothing = { link: 0, side: "None" } as const
+      const doomed = !world.listening[other(name)]
+      const attempt: Connection = { dialer: name, doomed, broken: false, near: nothing, far: nothing }
+      return { ...world, connections: [...world.connections, attempt] }
+    }
+    case "Close": {
+      const side = output.linger ? "Lingering" : "Closed"
+      return world.connections.reduce((next, { dialer, far, near }, index) => {
+        if (dialer === name && near.link === output.link) return setSide(next, index, "near", side)
+        if (dialer !== name && far.link === output.link) return setSide(next, index, "far", side)
+        return next
+      }, world)
+    }
+    case "Adopt":
+      return world
+    case "NoAddress":
+      throw new Error("both peers have an address")
+  }
+}
