@@ -5,22 +5,24 @@
  * (`Event`) and does what it is told (`Output`); a connection is a number that the
  * shell gives it. The rule of who keeps a connection is `Challenge`.
  *
- *     event            | known larger sid        | known smaller sid
+ *     event            | from or with a larger sid      | a smaller sid
  *     ConnectRequested | Dial, unless linked or dialling (either)
- *     Dialed           | Close Yielded           | Adopt, Close the older one
- *     Accepted         | Adopt, Close the older  | Close it, Dial
+ *     Dialed           | Close Yielded, RedialLater*     | Adopt, Close the older one
+ *     Accepted         | Adopt, Close the older one      | Close it, Dial
+ *     DialFailed       | RedialLater* (either)
+ *     Closed           | Dial*, or RedialLater* if it was of no use (either)
+ *
+ *     * if the peer is wanted
  *
  * Java: `QuorumCnxManager`, its senderWorkerMap and inprogressConnections.
  */
 import type * as Address from "./Address.ts"
 import * as Challenge from "./Challenge.ts"
+import type { CloseReason, LinkId, Output } from "./ConnectionsOutput.ts"
 import type { Membership } from "./Ensemble.ts"
 import * as QuorumServer from "./QuorumServer.ts"
 import type { Rules } from "./Rules.ts"
 import { OBSERVER_ID, type Sid } from "./Sid.ts"
-
-/** A connection, by the number that the shell gave it: the later it was dialled or accepted, the higher. */
-export type LinkId = number
 
 /** The connections there are, and those on their way. */
 export interface State {
@@ -33,6 +35,8 @@ export interface State {
    * before it listened; if it fails we dial once more, for nobody else will.
    */
   readonly callers: ReadonlyMap<Sid, ReadonlyArray<Address.Address>>
+  /** Whom to be connected with without being asked again, and how often in a row that came to nothing. */
+  readonly wanted: ReadonlyMap<Sid, number>
   /** The id of the last anonymous observer; they count down from -1. Java: observerCounter. */
   readonly observerCounter: Sid
 }
@@ -42,12 +46,24 @@ export interface View {
   readonly mySid: Sid
   readonly membership: Membership
   readonly rules: Pick<Rules, "dialConfiguredAddresses" | "redialBeforeClosing">
+  /** Is it worth asking whether the address of a live connection still answers? Java: multiAddress.enabled. */
+  readonly probeAddresses: boolean
 }
+
+/**
+ * Peers that no configuration knows and that may be connected at once, or dialled back. The original has no bound; this
+ * is that of its connection threads. Java: quorumCnxnThreadsSize, 20.
+ */
+export const STRANGERS_MAX = 20
 
 /** What happened. */
 export type Event =
   /** Something is to be sent to this peer. Java: connectOne. */
   | { readonly _tag: "ConnectRequested"; readonly sid: Sid }
+  /** Be connected with these peers, and no longer insist on others. */
+  | { readonly _tag: "Wanted"; readonly sids: ReadonlySet<Sid> }
+  /** The time of a `RedialLater` has come. */
+  | { readonly _tag: "RedialDue"; readonly sid: Sid }
   /** We dialled, and our handshake is sent. Java: startConnection. */
   | { readonly _tag: "Dialed"; readonly link: LinkId; readonly sid: Sid }
   /** No address of the peer answered, or our handshake could not be sent. */
@@ -60,65 +76,42 @@ export type Event =
     /** Where it says it can be reached. */
     readonly announced: ReadonlyArray<Address.Address>
   }
-  /** A connection is gone, whoever closed it. */
-  | { readonly _tag: "Closed"; readonly link: LinkId; readonly sid: Sid }
-
-/** What to do, in order. */
-export type Output =
-  /** Dial the first of these addresses that answers. */
-  | { readonly _tag: "Dial"; readonly sid: Sid; readonly addresses: ReadonlyArray<Address.Address> }
-  /** Start sending and receiving on this connection: it is the one with that peer. */
-  | { readonly _tag: "Adopt"; readonly link: LinkId; readonly sid: Sid }
-  /** Send nothing more on this connection, and close it. */
-  | {
-    readonly _tag: "Close"
-    readonly link: LinkId
-    readonly sid: Sid
-    readonly reason: CloseReason
-    /**
-     * Leave it to the other side to close, for a moment, and listen as long. It closes when it has the new
-     * connection; if we were faster it would be without any, and dial us again.
-     */
-    readonly linger: boolean
-  }
-  /** The peer cannot be dialled: no configuration and no handshake says where it is. */
-  | { readonly _tag: "NoAddress"; readonly sid: Sid }
-
-/** Why a connection is closed on purpose. */
-export type CloseReason =
-  /** We have the smaller sid: the other side closes too, and dials us. */
-  | "Yielded"
-  /** The other side has the smaller sid: we dial it. */
-  | "DialingBack"
-  /** A newer connection with the same peer takes its place. */
-  | "Replaced"
-  /** A newer connection with the same peer is in its place already: its handshake was faster. */
-  | "Overtaken"
-  /** The other side calls itself by our sid: two servers have the same `myid`, or we dialled ourselves. */
-  | "OwnSid"
+  /** A connection is gone, whoever closed it; `useful` if a frame ever came over it. */
+  | { readonly _tag: "Closed"; readonly link: LinkId; readonly sid: Sid; readonly useful: boolean }
+  /** The far address of a connection does not answer any more. */
+  | { readonly _tag: "ProbeFailed"; readonly link: LinkId; readonly sid: Sid }
 
 /** The next state, and what to do. */
 export type Step = readonly [State, ReadonlyArray<Output>]
 
 /** No connections. */
-export const empty: State = { links: new Map(), dialing: new Set(), callers: new Map(), observerCounter: 0n }
+export const empty: State = {
+  links: new Map(),
+  dialing: new Set(),
+  callers: new Map(),
+  wanted: new Map(),
+  observerCounter: 0n
+}
 
 /** What one event leads to. */
 export const step = (view: View, state: State, event: Event): Step => {
   switch (event._tag) {
     case "ConnectRequested":
-      return state.links.has(event.sid) ? [state, []] : dial(view, state, event.sid, [])
+      return onConnectRequested(view, state, event.sid)
+    case "Wanted":
+      return onWanted(view, state, event.sids)
+    case "RedialDue":
+      return state.wanted.has(event.sid) ? connect(view, state, event.sid) : [state, []]
     case "Dialed":
       return onDialed(view, dialOver(state, event.sid), event)
-    case "DialFailed": {
-      const announced = state.callers.get(event.sid)
-      const next = dialOver(state, event.sid)
-      return announced === undefined ? [next, []] : dial(view, next, event.sid, announced)
-    }
+    case "DialFailed":
+      return onDialFailed(view, state, event.sid)
     case "Accepted":
       return onAccepted(view, state, event)
     case "Closed":
-      return state.links.get(event.sid) === event.link ? [unlink(state, event.sid), []] : [state, []]
+      return onClosed(view, state, event)
+    case "ProbeFailed":
+      return [state, isLink(state, event) ? [close(event.link, event.sid, "Unreachable")] : []]
   }
 }
 
@@ -137,13 +130,62 @@ export const addressesOf = ({ committed, lastSeen }: Membership, sid: Sid): Read
 // internal
 // -----------------------------------------------------------------------------
 
+const onConnectRequested = (view: View, state: State, sid: Sid): Step => {
+  const link = state.links.get(sid)
+  if (link === undefined) return dial(view, state, sid, [])
+  const probe = view.probeAddresses && addressesOf(view.membership, sid).length > 1
+  return [state, probe ? [{ _tag: "Probe", link, sid }] : []]
+}
+
+const onWanted = (view: View, state: State, sids: ReadonlySet<Sid>): Step => {
+  const wanted = new Map(Array.from(sids, (sid) => [sid, 0]))
+  wanted.delete(view.mySid)
+  const outputs: Array<Output> = []
+  let next: State = { ...state, wanted }
+  for (const sid of wanted.keys()) {
+    const [after, dialed] = connect(view, next, sid)
+    next = after
+    outputs.push(...dialed)
+  }
+  return [next, outputs]
+}
+
+const connect = (view: View, state: State, sid: Sid): Step =>
+  state.links.has(sid) ? [state, []] : dial(view, state, sid, [])
+
 const onDialed = (view: View, state: State, { link, sid }: Event & { readonly _tag: "Dialed" }): Step => {
   switch (Challenge.onDialed(view.mySid, sid)) {
-    case "Yield":
-      return [state, [{ _tag: "Close", link, sid, reason: "Yielded", linger: false }]]
+    case "Yield": {
+      // It dials us now; if that never comes to anything we call again.
+      const [next, later] = state.links.has(sid) ? [state, []] : redialLater(state, sid)
+      return [next, [close(link, sid, "Yielded"), ...later]]
+    }
     case "Keep":
       return adopt(state, link, sid, view.rules.redialBeforeClosing)
   }
+}
+
+const onDialFailed = (view: View, state: State, sid: Sid): Step => {
+  const announced = state.callers.get(sid)
+  const next = dialOver(state, sid)
+  if (announced !== undefined) return dial(view, next, sid, announced)
+  return next.links.has(sid) ? [next, []] : redialLater(next, sid)
+}
+
+const onClosed = (view: View, state: State, event: Event & { readonly _tag: "Closed" }): Step => {
+  if (!isLink(state, event)) return [state, []]
+  const { sid, useful } = event
+  const next = unlink(state, sid)
+  if (!useful) return redialLater(next, sid)
+  return next.wanted.has(sid) ? dial(view, { ...next, wanted: new Map(next.wanted).set(sid, 0) }, sid, []) : [next, []]
+}
+
+// Says how often in a row nothing came of it; how long to wait for that is the shell's to know.
+const redialLater = (state: State, sid: Sid): Step => {
+  const failures = state.wanted.get(sid)
+  if (failures === undefined) return [state, []]
+  const wanted = new Map(state.wanted).set(sid, failures + 1)
+  return [{ ...state, wanted }, [{ _tag: "RedialLater", sid, failures: failures + 1 }]]
 }
 
 const onAccepted = (view: View, state: State, event: Event & { readonly _tag: "Accepted" }): Step => {
@@ -151,24 +193,33 @@ const onAccepted = (view: View, state: State, event: Event & { readonly _tag: "A
   const anonymous = event.sid === OBSERVER_ID
   const sid = anonymous ? state.observerCounter - 1n : event.sid
   const known = anonymous ? { ...state, observerCounter: sid } : state
-  switch (Challenge.onAccepted(view.mySid, sid)) {
-    case "Keep":
-      return (known.links.get(sid) ?? 0) > link
-        ? [known, [{ _tag: "Close", link, sid, reason: "Overtaken", linger: false }]]
-        : adopt(known, link, sid, false)
-    case "Self":
-      return [known, [{ _tag: "Close", link, sid, reason: "OwnSid", linger: false }]]
-    case "DialBack": {
-      const refused: Output = { _tag: "Close", link, sid, reason: "DialingBack", linger: false }
-      const older = view.rules.redialBeforeClosing ? undefined : known.links.get(sid)
-      const [closed, outputs] = older === undefined
-        ? [known, [refused]]
-        : [unlink(known, sid), [replaced(older, sid, false), refused]]
-      if (closed.dialing.has(sid)) return [{ ...closed, callers: new Map(closed.callers).set(sid, announced) }, outputs]
-      const [next, dialed] = dial(view, closed, sid, announced)
-      return [next, [...outputs, ...dialed]]
-    }
-  }
+  const verdict = Challenge.onAccepted(view.mySid, sid)
+  if (verdict === "Self") return [known, [close(link, sid, "OwnSid")]]
+  if (isOneStrangerTooMany(view, known, sid)) return [known, [close(link, sid, "TooManyStrangers")]]
+  if (verdict === "DialBack") return dialBack(view, known, sid, link, announced)
+  const newer = (known.links.get(sid) ?? 0) > link
+  return newer ? [known, [close(link, sid, "Overtaken")]] : adopt(known, link, sid, false)
+}
+
+const dialBack = (
+  view: View,
+  state: State,
+  sid: Sid,
+  link: LinkId,
+  announced: ReadonlyArray<Address.Address>
+): Step => {
+  const older = view.rules.redialBeforeClosing ? undefined : state.links.get(sid)
+  const closing = [...(older === undefined ? [] : [close(older, sid, "Replaced")]), close(link, sid, "DialingBack")]
+  const next = older === undefined ? state : unlink(state, sid)
+  if (next.dialing.has(sid)) return [{ ...next, callers: new Map(next.callers).set(sid, announced) }, closing]
+  const [dialing, outputs] = dial(view, next, sid, announced)
+  return [dialing, [...closing, ...outputs]]
+}
+
+const isOneStrangerTooMany = ({ membership }: View, { dialing, links }: State, sid: Sid): boolean => {
+  const isStranger = (sid: Sid) => !membership.committed.servers.has(sid) && !membership.lastSeen.servers.has(sid)
+  if (!isStranger(sid) || links.has(sid) || dialing.has(sid)) return false
+  return Array.from(new Set([...links.keys(), ...dialing])).filter(isStranger).length >= STRANGERS_MAX
 }
 
 const dial = (view: View, state: State, sid: Sid, announced: ReadonlyArray<Address.Address>): Step => {
@@ -184,17 +235,21 @@ const adopt = (state: State, link: LinkId, sid: Sid, linger: boolean): Step => {
   const older = state.links.get(sid)
   return [
     { ...state, links: new Map(state.links).set(sid, link) },
-    [...(older === undefined ? [] : [replaced(older, sid, linger)]), { _tag: "Adopt", link, sid }]
+    [...(older === undefined ? [] : [close(older, sid, "Replaced", linger)]), { _tag: "Adopt", link, sid }]
   ]
 }
 
-const replaced = (link: LinkId, sid: Sid, linger: boolean): Output => ({
+const close = (link: LinkId, sid: Sid, reason: CloseReason, linger = false): Output => ({
   _tag: "Close",
   link,
   sid,
-  reason: "Replaced",
+  reason,
   linger
 })
+
+// A connection that was replaced is nobody's any more.
+const isLink = ({ links }: State, { link, sid }: { readonly link: LinkId; readonly sid: Sid }): boolean =>
+  links.get(sid) === link
 
 const unlink = (state: State, sid: Sid): State => {
   const links = new Map(state.links)

@@ -56,6 +56,11 @@ export interface Common {
   readonly proposal: Vote.Proposal
   /** The vote by which we are known: the last result, or our own vote before any. Java: getCurrentVote. */
   readonly currentVote: Vote.Vote
+  /**
+   * Peers that could not be connected with when it was tried last: `Refused` by their own host, so that their process
+   * is gone, or `Unreachable`, which may mean anything. Nothing is decided from it yet.
+   */
+  readonly absent: ReadonlyMap<Sid, "Refused" | "Unreachable">
 }
 
 /** LOOKING, but no search runs: before the first one, and after a leader was lost. */
@@ -122,6 +127,12 @@ export type Event =
   | { readonly _tag: "FinalizeTimeout" }
   /** The elected leader was activated with this epoch. Java: updateElectionVote. */
   | { readonly _tag: "EpochEstablished"; readonly peerEpoch: bigint }
+  /** There is a connection with this peer. */
+  | { readonly _tag: "PeerConnected"; readonly sid: Sid }
+  /** Its host answered that nobody listens at its address. */
+  | { readonly _tag: "PeerRefused"; readonly sid: Sid }
+  /** The connection with it is gone, or none could be made. */
+  | { readonly _tag: "PeerUnreachable"; readonly sid: Sid }
   /** There is no leader any more; a search will be asked for. Java: setPeerState(LOOKING). */
   | { readonly _tag: "LeaderLost" }
 
@@ -139,6 +150,7 @@ export const make = (
   logicalClock: 0n,
   proposal: nothingProposed,
   currentVote: History.ownVote(ensemble, facts),
+  absent: new Map(),
   recvQueue: [],
   restarting: false
 })
@@ -159,6 +171,12 @@ export const step = (ensemble: Ensemble, state: State, event: Event): Step => {
       return LookForLeader.onFinalizeTimeout(ensemble, state)
     case "EpochEstablished":
       return [{ ...state, currentVote: { ...state.currentVote, peerEpoch: event.peerEpoch } }, []]
+    case "PeerConnected":
+      return [withAbsent(state, event.sid, undefined), []]
+    case "PeerRefused":
+      return [withAbsent(state, event.sid, "Refused"), []]
+    case "PeerUnreachable":
+      return [withAbsent(state, event.sid, "Unreachable"), []]
     case "LeaderLost":
       return onLeaderLost(state)
   }
@@ -190,6 +208,16 @@ const onReceived = (ensemble: Ensemble, state: State, event: Event & { readonly 
 
 const onLeaderLost = (state: State): Step => {
   if (state._tag !== "Settled") return [state, []]
-  const { currentVote, logicalClock, membership, proposal } = state
-  return [{ _tag: "Idle", membership, logicalClock, proposal, currentVote, recvQueue: [], restarting: false }, []]
+  const { absent, currentVote, logicalClock, membership, proposal } = state
+  const common: Common = { absent, currentVote, logicalClock, membership, proposal }
+  return [{ _tag: "Idle", ...common, recvQueue: [], restarting: false }, []]
+}
+
+// Only voters matter, which also bounds the table.
+const withAbsent = <S extends State>(state: S, sid: Sid, how: "Refused" | "Unreachable" | undefined): S => {
+  if (state.absent.get(sid) === how || !state.membership.voters.has(sid)) return state
+  const absent = new Map(state.absent)
+  if (how === undefined) absent.delete(sid)
+  else absent.set(sid, how)
+  return { ...state, absent }
 }

@@ -40,6 +40,10 @@ export const leaderLost = (leader: Sid, reason: LeaderLostReason): string => {
       return `the leader, server ${leader}, looks for a leader itself`
     case "QuorumLost":
       return "those who are connected and do not look are no quorum"
+    case "ElectionDenied":
+      return `others do not have server ${leader} as their leader`
+    case "ElectionUnconfirmed":
+      return `nobody confirms that server ${leader} leads`
   }
 }
 

@@ -6,18 +6,32 @@
  */
 import * as Result from "effect/Result"
 import { MalformedFrame } from "./CodecError.ts"
-import { concat, viewOf } from "./internal/bytes.ts"
+import { viewOf } from "./internal/bytes.ts"
 
 /** The largest payload, 512 KiB. Java: QuorumCnxManager.PACKETMAXSIZE. */
 export const PACKET_MAX_SIZE = 524_288
 
 const HEADER_SIZE = 4
 
-/** What has arrived of a frame that is not complete yet; at most 4 + `PACKET_MAX_SIZE` bytes less one. */
-export type Rest = Uint8Array
+/**
+ * What has arrived of a frame that is not complete yet; at most 4 + `PACKET_MAX_SIZE`
+ * bytes less one. The pieces are joined only when the frame is whole, so that a
+ * frame in many small pieces costs no more than one in few.
+ */
+export interface Rest {
+  readonly size: number
+  /** How many bytes the frame has with its length; the length's own until that is known. */
+  readonly needed: number
+  readonly pieces: Pieces | null
+}
+
+interface Pieces {
+  readonly last: Uint8Array
+  readonly before: Pieces | null
+}
 
 /** Nothing has arrived. */
-export const empty: Rest = new Uint8Array(0)
+export const empty: Rest = { size: 0, needed: HEADER_SIZE, pieces: null }
 
 /** The payload with its length before it, in one piece, so that it can be one write. */
 export const encode = (payload: Uint8Array): Uint8Array => {
@@ -37,17 +51,38 @@ export const decode = (
   rest: Rest,
   chunk: Uint8Array
 ): Result.Result<{ readonly payloads: ReadonlyArray<Uint8Array>; readonly rest: Rest }, MalformedFrame> => {
-  const bytes = concat(rest, chunk)
+  const pieces = chunk.length === 0 ? rest.pieces : { last: chunk, before: rest.pieces }
+  const size = rest.size + chunk.length
+  if (size < rest.needed) return Result.succeed({ payloads: [], rest: { size, needed: rest.needed, pieces } })
+  const bytes = join({ size, needed: rest.needed, pieces })
   const view = viewOf(bytes)
   const payloads: Array<Uint8Array> = []
   let offset = 0
+  let needed = HEADER_SIZE
   while (bytes.length - offset >= HEADER_SIZE) {
     const length = view.getInt32(offset)
     if (length < 1 || length > PACKET_MAX_SIZE) return Result.fail(new MalformedFrame({ length }))
     const end = offset + HEADER_SIZE + length
-    if (end > bytes.length) break
+    if (end > bytes.length) {
+      needed = HEADER_SIZE + length
+      break
+    }
     payloads.push(bytes.subarray(offset + HEADER_SIZE, end))
     offset = end
   }
-  return Result.succeed({ payloads, rest: bytes.subarray(offset) })
+  const left = bytes.subarray(offset)
+  const pending = left.length === 0 ? null : { last: left, before: null }
+  return Result.succeed({ payloads, rest: { size: left.length, needed, pieces: pending } })
+}
+
+/** What has arrived, in one piece. Copies, unless it is one already. */
+export const join = ({ pieces, size }: Rest): Uint8Array => {
+  if (pieces !== null && pieces.before === null) return pieces.last
+  const whole = new Uint8Array(size)
+  let end = size
+  for (let piece = pieces; piece !== null; piece = piece.before) {
+    end -= piece.last.length
+    whole.set(piece.last, end)
+  }
+  return whole
 }

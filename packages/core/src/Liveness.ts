@@ -18,6 +18,10 @@ export type LeaderLostReason =
   | "LeaderLooking"
   /** We lead, and those who are connected and not looking are no quorum with us. */
   | "QuorumLost"
+  /** Those whom it concerns have another leader; see `Confirmation`. */
+  | "ElectionDenied"
+  /** Those whom it concerns do not answer; see `Confirmation`. */
+  | "ElectionUnconfirmed"
 
 /**
  * Whether the leader must be taken for lost, given who is present now; `null`

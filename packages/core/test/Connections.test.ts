@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Connections from "../src/Connections.ts"
+import type { CloseReason, Output } from "../src/ConnectionsOutput.ts"
 import * as Ensemble from "../src/Ensemble.ts"
 import * as QuorumVerifier from "../src/QuorumVerifier.ts"
 import type { RuleSetName } from "../src/Rules.ts"
@@ -11,19 +12,26 @@ import { majority, server } from "./support/Peer.ts"
 const membership = Ensemble.membership({ mySid: 2n, committed: majority([1, 2, 3]) })
 
 const step = (state: Connections.State, event: Connections.Event, rules: RuleSetName = "conclave") =>
-  Connections.step({ mySid: 2n, membership, rules: Rules.named[rules] }, state, event)
+  Connections.step({ mySid: 2n, membership, rules: Rules.named[rules], probeAddresses: true }, state, event)
 
 interface Known {
   readonly links?: Readonly<Record<string, number>>
   readonly dialing?: ReadonlyArray<bigint>
   readonly callers?: Readonly<Record<string, ReadonlyArray<Address>>>
+  readonly wanted?: Readonly<Record<string, number>>
   readonly observerCounter?: bigint
 }
 
 type Address = ReturnType<typeof at>
 
-const state = ({ callers = {}, dialing = [], links = {}, observerCounter = 0n }: Known = {}): Connections.State => ({
-  links: new Map(Object.entries(links).map(([sid, link]) => [BigInt(sid), link])),
+const numbers = (record: Readonly<Record<string, number>>): ReadonlyMap<bigint, number> =>
+  new Map(Object.entries(record).map(([sid, number]) => [BigInt(sid), number]))
+
+const state = (
+  { callers = {}, dialing = [], links = {}, observerCounter = 0n, wanted = {} }: Known = {}
+): Connections.State => ({
+  links: numbers(links),
+  wanted: numbers(wanted),
   dialing: new Set(dialing),
   callers: new Map(Object.entries(callers).map(([sid, announced]) => [BigInt(sid), announced])),
   observerCounter
@@ -31,18 +39,20 @@ const state = ({ callers = {}, dialing = [], links = {}, observerCounter = 0n }:
 
 const at = (host: string) => ({ host, port: 3888 })
 
-const dial = (sid: bigint, host = `10.0.0.${sid}`): Connections.Output => ({ _tag: "Dial", sid, addresses: [at(host)] })
+const dial = (sid: bigint, host = `10.0.0.${sid}`): Output => ({ _tag: "Dial", sid, addresses: [at(host)] })
 
-const adopt = (link: number, sid: bigint): Connections.Output => ({ _tag: "Adopt", link, sid })
+const adopt = (link: number, sid: bigint): Output => ({ _tag: "Adopt", link, sid })
 
 const close = (
   link: number,
   sid: bigint,
-  reason: Connections.CloseReason,
+  reason: CloseReason,
   linger = false
-): Connections.Output => ({ _tag: "Close", link, sid, reason, linger })
+): Output => ({ _tag: "Close", link, sid, reason, linger })
 
-const noAddress = (sid: bigint): Connections.Output => ({ _tag: "NoAddress", sid })
+const later = (sid: bigint, failures: number): Output => ({ _tag: "RedialLater", sid, failures })
+
+const noAddress = (sid: bigint): Output => ({ _tag: "NoAddress", sid })
 
 const accepted = (link: number, sid: bigint, ...hosts: ReadonlyArray<string>): Connections.Event => ({
   _tag: "Accepted",
@@ -56,7 +66,7 @@ type Row = readonly [
   before: Known,
   event: Connections.Event,
   after: Known,
-  outputs: ReadonlyArray<Connections.Output>
+  outputs: ReadonlyArray<Output>
 ]
 
 const table = (rules: RuleSetName, rows: ReadonlyArray<Row>) =>
@@ -162,8 +172,80 @@ describe("somebody who dialled us", () => {
   })
 })
 
+describe("peers are wanted", () => {
+  const want = (...sids: ReadonlyArray<bigint>): Connections.Event => ({ _tag: "Wanted", sids: new Set(sids) })
+  const due = (sid: bigint): Connections.Event => ({ _tag: "RedialDue", sid })
+  const closed = (link: number, sid: bigint, useful: boolean): Connections.Event => ({
+    _tag: "Closed",
+    link,
+    sid,
+    useful
+  })
+  both([
+    ["who are neither linked nor dialled are dialled", { links: { 1: 6 } }, want(1n, 2n, 3n),
+      { links: { 1: 6 }, dialing: [3n], wanted: { 1: 0, 3: 0 } }, [dial(3n)]],
+    ["and others no longer, and failures are forgotten", { dialing: [3n], wanted: { 1: 4, 3: 5 } }, want(3n),
+      { dialing: [3n], wanted: { 3: 0 } }, []],
+    ["and one cannot be dialled: again later", { dialing: [3n], wanted: { 3: 1 } }, { _tag: "DialFailed", sid: 3n },
+      { wanted: { 3: 2 } }, [later(3n, 2)]],
+    ["and one that is linked cannot be dialled: no matter", { dialing: [1n], links: { 1: 6 }, wanted: { 1: 1 } },
+      { _tag: "DialFailed", sid: 1n }, { links: { 1: 6 }, wanted: { 1: 1 } }, []],
+    ["and we yield to one: it dials us, and if not we call again", { dialing: [3n], wanted: { 3: 0 } },
+      { _tag: "Dialed", link: 7, sid: 3n }, { wanted: { 3: 1 } }, [close(7, 3n, "Yielded"), later(3n, 1)]],
+    ["and we yield to one that has dialled us: all is well", { dialing: [3n], links: { 3: 6 }, wanted: { 3: 0 } },
+      { _tag: "Dialed", link: 7, sid: 3n }, { links: { 3: 6 }, wanted: { 3: 0 } }, [close(7, 3n, "Yielded")]],
+    ["and a useful connection with one is gone: at once", { links: { 1: 6 }, wanted: { 1: 3 } }, closed(6, 1n, true),
+      { dialing: [1n], wanted: { 1: 0 } }, [dial(1n)]],
+    ["and a connection with one was of no use: later", { links: { 1: 6 }, wanted: { 1: 3 } }, closed(6, 1n, false),
+      { wanted: { 1: 4 } }, [later(1n, 4)]],
+    ["and the time has come: it is dialled", { wanted: { 3: 2 } }, due(3n), { wanted: { 3: 2 }, dialing: [3n] },
+      [dial(3n)]],
+    ["and the time has come, but it is linked", { links: { 3: 6 }, wanted: { 3: 2 } }, due(3n),
+      { links: { 3: 6 }, wanted: { 3: 2 } }, []],
+    ["and the time has come for one no longer wanted", {}, due(3n), {}, []]
+  ])
+})
+
+describe("strangers", () => {
+  const places = Array.from({ length: Connections.STRANGERS_MAX }, (_, index) => index)
+  const many = Object.fromEntries(places.map((place) => [100 + place, 10 + place]))
+  both([
+    ["may be so many: another is hung up on", { links: many }, accepted(7, 99n), { links: many },
+      [close(7, 99n, "TooManyStrangers")]],
+    ["with a smaller sid may not be dialled back beyond that", { links: many }, accepted(7, -9n, "x"), { links: many },
+      [close(7, -9n, "TooManyStrangers")]],
+    ["may come again", { links: many }, accepted(50, 100n), { links: { ...many, 100: 50 } },
+      [close(10, 100n, "Replaced"), adopt(50, 100n)]],
+    ["keep out no member", { links: many }, accepted(7, 3n), { links: { ...many, 3: 7 } }, [adopt(7, 3n)]]
+  ])
+})
+
+describe("a peer with several addresses", () => {
+  const two = { ...server(1), addresses: [...server(1).addresses, { host: "b", quorumPort: 2888, electionPort: 3888 }] }
+  const committed = QuorumVerifier.majority({ servers: [two, server(2)] })
+  const view = (probeAddresses: boolean): Connections.View => ({
+    mySid: 2n,
+    membership: Ensemble.membership({ mySid: 2n, committed }),
+    rules: Rules.conclave,
+    probeAddresses
+  })
+  const linked = state({ links: { 1: 6 } })
+  const ask: Connections.Event = { _tag: "ConnectRequested", sid: 1n }
+
+  it("is asked whether the address of its connection still answers", () => {
+    assert.deepStrictEqual(Connections.step(view(true), linked, ask), [linked, [{ _tag: "Probe", link: 6, sid: 1n }]])
+    assert.deepStrictEqual(Connections.step(view(false), linked, ask), [linked, []])
+  })
+
+  it("loses a connection whose address does not answer, and only that", () => {
+    const failed = (link: number): Connections.Event => ({ _tag: "ProbeFailed", link, sid: 1n })
+    assert.deepStrictEqual(Connections.step(view(true), linked, failed(6)), [linked, [close(6, 1n, "Unreachable")]])
+    assert.deepStrictEqual(Connections.step(view(true), linked, failed(5)), [linked, []])
+  })
+})
+
 describe("a connection is gone", () => {
-  const closed = (link: number, sid: bigint): Connections.Event => ({ _tag: "Closed", link, sid })
+  const closed = (link: number, sid: bigint): Connections.Event => ({ _tag: "Closed", link, sid, useful: true })
   both([
     ["the present one", { links: { 1: 6, 3: 7 } }, closed(6, 1n), { links: { 3: 7 } }, []],
     ["one that was replaced", { links: { 1: 6 } }, closed(5, 1n), { links: { 1: 6 } }, []],

@@ -29,9 +29,7 @@ describe("the finalize wait ends (Java: setPeerState, leaveInstance; spec WaitNe
       cancelTimer,
       elected(own, 1, "LEADING", { supporters: Peer.sids(2, 1), runnerUp: null, ground: null })
     ])
-    assert.deepStrictEqual(peer.settled(), {
-      _tag: "Settled",
-      membership: peer.settled().membership,
+    assert.deepInclude(peer.settled(), {
       logicalClock: 1n,
       proposal: own,
       currentVote: vote(own, 1),

@@ -15,7 +15,7 @@ const read = (pieces: ReadonlyArray<Uint8Array>) => {
     payloads.push(...decoded.success.payloads.map(toHex))
     rest = decoded.success.rest
   }
-  return { payloads, rest: toHex(rest) }
+  return { payloads, rest: toHex(Frame.join(rest)) }
 }
 
 const byteByByte = (bytes: Uint8Array) => Array.from(bytes, (byte) => Uint8Array.of(byte))

@@ -19,6 +19,7 @@ const idle = Election.make(Ensemble.make({ mySid }), membershipOf(majority([1, 2
 const settled = (state: SettledState, leader: number, committed: QuorumVerifier = majority([1, 2, 3, 4, 5])) => {
   const settled: Election.Settled = {
     _tag: "Settled",
+  absent: new Map(),
     membership: membershipOf(committed),
     logicalClock: 7n,
     proposal: p(leader),

@@ -56,12 +56,19 @@ export const handshakes = (promises: Register) => {
     const first = yield* call(place, 2n)
     yield* first.write(hello({ sid: 9n }))
     yield* connected(two, 9n)
+    const changes = yield* two.manager.linkChanges
     const second = yield* call(place, 2n)
     yield* second.write(hello({ sid: 9n }))
     yield* closedSilently(first)
     yield* send(two, 9n, "to the second")
     assert.strictEqual(yield* nextFrame(second), "to the second")
     assert.deepStrictEqual(yield* two.manager.connected, new Set([9n]))
+    // The end of the first is no news: there is a connection.
+    const other = yield* call(place, 2n)
+    yield* other.write(hello({ sid: 8n }))
+    yield* connected(two, 8n, 9n)
+    const told = [yield* PubSub.take(changes), yield* PubSub.take(changes)]
+    assert.deepStrictEqual(told.map(({ _tag, sid }) => `${_tag} ${sid}`), ["Up 9", "Up 8"])
   }))
 
   promises("an older connection of a sid that shakes hands late is hung up on", Effect.fnUntraced(function*(place) {
@@ -103,29 +110,31 @@ export const handshakes = (promises: Register) => {
     assert.strictEqual(logged.length, 1)
     assert.match(
       logged[0]!,
-      /^a server at [^ ]+:\d+ says that it is server 2, as we are: two servers have the same myid, or an address/
+      /^a server at [^ ]+:\d+ says that it is server 2, as we are at [^ ]+:3888: two servers have the same myid, or/
     )
     assert.deepStrictEqual(yield* two.manager.connected, new Set())
+    assert.deepStrictEqual(yield* two.manager.rejections, new Map([["OwnSid", 1]]))
   }))
 
   dialledBack(promises)
 }
 
 const dialledBack = (promises: Register) => {
-  // Where it says that it lives, and where it is dialled.
+  // Where it says that it lives (nobody does at 97), and where it is dialled.
   const rows = [
-    ["a smaller sid", "conclave", 1n, 1n, 1n],
-    ["a smaller sid, where the configuration says", "conclave", 1n, 98n, 1n],
-    ["a smaller sid, where its handshake says, as the original does", "zookeeper", 1n, 98n, 98n],
-    ["a smaller sid that nobody knows, where its handshake says", "conclave", -5n, 98n, 98n],
-    ["an anonymous observer", "conclave", 2n ** 63n - 1n, 98n, 98n]
+    ["a smaller sid", "conclave", 1n, [1n], 1n],
+    ["a smaller sid, where the configuration says", "conclave", 1n, [98n], 1n],
+    ["a smaller sid, where its handshake says, as the original does", "zookeeper", 1n, [98n], 98n],
+    ["a smaller sid that nobody knows, where its handshake says", "conclave", -5n, [98n], 98n],
+    ["a smaller sid that nobody knows, at the second of its addresses", "conclave", -5n, [97n, 98n], 98n],
+    ["an anonymous observer", "conclave", 2n ** 63n - 1n, [98n], 98n]
   ] as const
   for (const [what, rules, sid, said, at] of rows) {
     promises(`is hung up on and dialled back: ${what}`, Effect.fnUntraced(function*(place) {
       const two = yield* start(place, 2n, { rules: Rules.named[rules] })
       const accepted = yield* listen(place, at)
       const client = yield* call(place, 2n)
-      yield* client.write(hello({ sid, text: `${place.host(said)}:3888` }))
+      yield* client.write(hello({ sid, text: said.map((one) => `${place.host(one)}:3888`).join("|") }))
       yield* closedSilently(client)
       const link = yield* Queue.take(accepted)
       const read = reader(link)

@@ -199,11 +199,17 @@ const links = (promises: Register) => {
 
   promises("need an address", Effect.fnUntraced(function*(place, logged) {
     const one = yield* start(place, 1n)
-    yield* send(one, 77n, "who?")
+    yield* one.manager.connectOne(77n)
     assert.deepStrictEqual(logged, [
       "server 77 cannot be dialled: no configuration and no handshake gives its address"
     ])
-    assert.deepStrictEqual(yield* one.manager.undelivered, new Set([77n]))
+  }))
+
+  promises("to somebody whom nobody knows leave nothing to be kept", Effect.fnUntraced(function*(place) {
+    const one = yield* start(place, 1n)
+    yield* send(one, 77n, "who?")
+    assert.deepStrictEqual(yield* one.manager.undelivered, new Set())
+    assert.deepStrictEqual(yield* one.manager.stories, [])
   }))
 
   promises("do not wait for a dial that hangs", Effect.fnUntraced(function*(place) {

@@ -15,7 +15,7 @@ export interface ElectionClock {
 
 /** Starts measuring. */
 export const start: Effect.Effect<ElectionClock> = Effect.map(
-  Clock.currentTimeNanos,
+  Clock.monotonicTimeNanos,
   (started) => ({ started, firstVote: null, quorum: null })
 )
 
@@ -24,7 +24,7 @@ export const mark = (clock: ElectionClock, mySid: bigint, outputs: ReadonlyArray
   const heard = clock.firstVote === null && outputs.some((output) => isVote(output) && output.from !== mySid)
   const quorum = outputs.some(({ _tag }) => _tag === "QuorumReached")
   if (!heard && !quorum) return Effect.void
-  return Effect.map(Clock.currentTimeNanos, (now) => {
+  return Effect.map(Clock.monotonicTimeNanos, (now) => {
     if (heard) clock.firstVote = now
     if (quorum) clock.quorum = now
   })
@@ -34,7 +34,7 @@ export const mark = (clock: ElectionClock, mySid: bigint, outputs: ReadonlyArray
 export const phases = (
   { firstVote, quorum, started }: ElectionClock
 ): Effect.Effect<{ readonly phases: Phases; readonly elapsed: number }> =>
-  Effect.map(Clock.currentTimeNanos, (now) => ({
+  Effect.map(Clock.monotonicTimeNanos, (now) => ({
     elapsed: millis(now - started),
     phases: {
       firstVote: firstVote === null ? null : millis(firstVote - started),

@@ -11,9 +11,7 @@
  */
 import * as Election from "@conclave/core/Election"
 import type { Action, Output } from "@conclave/core/ElectionOutput"
-import * as Liveness from "@conclave/core/Liveness"
 import * as NotificationCodec from "@conclave/core/NotificationCodec"
-import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FiberHandle from "effect/FiberHandle"
@@ -25,6 +23,7 @@ import * as SubscriptionRef from "effect/SubscriptionRef"
 import * as ElectionClock from "./ElectionClock.ts"
 import { History } from "./History.ts"
 import { Oracle } from "./Oracle.ts"
+import * as LeaderWatch from "./LeaderWatch.ts"
 import type { LookCause, PeerStatus } from "./PeerStatus.ts"
 import type { LinkChange, QuorumCnxManager } from "./QuorumCnxManager.ts"
 import { QuorumConfig } from "./QuorumConfig.ts"
@@ -35,8 +34,7 @@ export type Input =
   | { readonly _tag: "Message"; readonly message: Message }
   | { readonly _tag: "Timer"; readonly timer: "Notification" | "Finalize"; readonly generation: number }
   | { readonly _tag: "LinkChanged"; readonly change: LinkChange }
-  /** Links that went down are given another chance, or have had their last. */
-  | { readonly _tag: "Recover" | "RecoveryOver" }
+  | { readonly _tag: "Woken"; readonly wake: LeaderWatch.Wake }
   | { readonly _tag: "Look"; readonly cause: LookCause }
 
 /**
@@ -60,20 +58,26 @@ export const run = Effect.fnUntraced(function*(
   initial: Election.State,
   cause: LookCause
 ): Effect.fn.Return<Election.State, never, Scope.Scope | QuorumConfig | History> {
+  const config = yield* QuorumConfig
+  const oracle = yield* Oracle
+  const { inbox, manager } = options
   const self: Self = {
     ...options,
-    config: yield* QuorumConfig,
+    config,
     history: yield* History,
-    oracle: yield* Oracle,
+    oracle,
     timer: yield* FiberHandle.make<void>(),
-    recovery: yield* FiberHandle.make<void>(),
+    watch: yield* LeaderWatch.make({
+      manager,
+      config,
+      oracle,
+      wake: (wake) => Queue.offer(inbox, { _tag: "Woken", wake })
+    }),
     state: initial,
     cause,
     clock: yield* ElectionClock.start,
     generation: 0,
-    restart: false,
-    astray: new Map(),
-    recovering: new Set()
+    restart: false
   }
   yield* Effect.forkScoped(feedMessages(self))
   yield* Effect.forkScoped(feedLinkChanges(self, yield* self.manager.linkChanges))
@@ -93,24 +97,14 @@ interface Self extends Options {
   readonly history: History["Service"]
   readonly oracle: Effect.Effect<boolean>
   readonly timer: FiberHandle.FiberHandle<void>
-  readonly recovery: FiberHandle.FiberHandle<void>
+  readonly watch: LeaderWatch.LeaderWatch
   state: Election.State
   cause: LookCause
   clock: ElectionClock.ElectionClock
   /** Grows with every timer set or cancelled, so that one that fired too late is known for stale. */
   generation: number
   restart: boolean
-  /** Voters that lately left for a later round, and when that was heard, in nanoseconds. */
-  readonly astray: Map<bigint, bigint>
-  /** Peers whose link is down, and who are dialled before they are given up. */
-  readonly recovering: Set<bigint>
 }
-
-/** How long somebody who looked counts as looking: a few finalize waits, in nanoseconds. */
-const ASTRAY_WINDOW = 1_000_000_000n
-
-/** How long to wait before a peer whose link went down is dialled again. */
-const RECONNECT_INTERVAL = Duration.millis(100)
 
 const feedMessages = ({ inbox, manager }: Self) =>
   Effect.forever(Effect.flatMap(Queue.takeAll(manager.recvQueue), (messages) =>
@@ -128,11 +122,8 @@ const handle = (self: Self, input: Input): Effect.Effect<void> => {
       return input.generation === self.generation ? onTimer(self, input.timer) : Effect.void
     case "LinkChanged":
       return onLinkChanged(self, input.change)
-    case "Recover":
-      return Effect.forEach(self.recovering, self.manager.connectOne, { discard: true })
-    case "RecoveryOver":
-      self.recovering.clear()
-      return checkLeader(self)
+    case "Woken":
+      return watchLeader(self, (settled) => self.watch.woken(settled, input.wake))
     case "Look":
       return look(self, input.cause)
   }
@@ -180,17 +171,9 @@ const onMessage = Effect.fnUntraced(function*(self: Self, { payload, sid }: Mess
     return
   }
   const notification = decoded.success
-  if (Liveness.hasLeft(self.state, notification)) yield* onLeft(self, sid)
+  // First, because a peer whose leader is lost answers differently.
+  yield* watchLeader(self, (settled) => self.watch.heard(settled, notification))
   yield* dispatch(self, { _tag: "Received", notification, oracle: yield* askOracle(self) })
-})
-
-// Whom we follow is no leader any more; or one of those who follow us does not.
-const onLeft = Effect.fnUntraced(function*(self: Self, sid: bigint) {
-  if (sid === self.state.currentVote.leader) yield* loseLeader(self, "LeaderLooking")
-  else {
-    self.astray.set(sid, yield* Clock.currentTimeNanos)
-    yield* checkLeader(self)
-  }
 })
 
 const onTimer = Effect.fnUntraced(function*(self: Self, timer: "Notification" | "Finalize") {
@@ -210,12 +193,11 @@ const askOracle = ({ oracle, state }: Self): Effect.Effect<boolean> =>
 const look = Effect.fnUntraced(function*(self: Self, cause: LookCause) {
   const facts = yield* self.history.read
   self.cause = cause
-  self.astray.clear()
-  self.recovering.clear()
   self.clock = yield* ElectionClock.start
-  yield* FiberHandle.clear(self.recovery)
+  yield* self.watch.end
+  yield* self.manager.want(self.state.membership.voters)
   yield* SubscriptionRef.set(self.status, { _tag: "Looking", cause })
-  yield* dispatch(self, { _tag: "LookForLeader", ...facts })
+  yield* dispatch(self, { _tag: "LookForLeader", ...facts, oracle: yield* askOracle(self) })
 })
 
 const onElected = Effect.fnUntraced(function*(self: Self, elected: Action & { readonly _tag: "Elected" }) {
@@ -225,40 +207,28 @@ const onElected = Effect.fnUntraced(function*(self: Self, elected: Action & { re
   const { elapsed, phases } = yield* ElectionClock.phases(self.clock)
   const report = { sid: mySid, state, vote, reason, cause: self.cause, phases, elapsed }
   yield* SubscriptionRef.set(self.status, { _tag: "Settled", report })
-  // We may follow a leader that we are not connected with.
-  if (state !== "LEADING" && !(yield* manager.connected).has(vote.leader)) yield* recover(self, vote.leader)
+  yield* manager.want(state === "LEADING" ? self.state.membership.voters : new Set([vote.leader]))
+  yield* watchLeader(self, (settled) => Effect.as(self.watch.begin(settled, reason), null))
 })
 
-// A link that goes down may be about to be replaced. Whose process is gone refuses the next dial, so little is lost by
-// asking.
-const onLinkChanged = (self: Self, { _tag, sid }: LinkChange): Effect.Effect<void> => {
-  if (self.state._tag !== "Settled") return Effect.void
-  if (_tag === "Down") return recover(self, sid)
-  self.recovering.delete(sid)
-  return _tag === "Up" ? Effect.void : checkLeader(self)
+const onLinkChanged = Effect.fnUntraced(function*(self: Self, change: LinkChange) {
+  yield* dispatch(self, presence(change))
+  yield* watchLeader(self, (settled) => self.watch.linkChanged(settled, change))
+})
+
+// What the core is told of a peer's presence. That it refuses is more than that it does not answer.
+const presence = ({ _tag, reason, sid }: LinkChange): Election.Event => {
+  if (_tag === "Up") return { _tag: "PeerConnected", sid }
+  return reason === "Refused" ? { _tag: "PeerRefused", sid } : { _tag: "PeerUnreachable", sid }
 }
 
-const recover = Effect.fnUntraced(function*(self: Self, sid: bigint) {
-  const begun = self.recovering.size > 0
-  self.recovering.add(sid)
-  yield* self.manager.connectOne(sid)
-  if (begun) return
-  const attempts = Math.ceil(self.config.cnxTimeout / Duration.toMillis(RECONNECT_INTERVAL))
-  const again = Effect.delay(Queue.offer(self.inbox, { _tag: "Recover" }), RECONNECT_INTERVAL)
-  const over = Queue.offer(self.inbox, { _tag: "RecoveryOver" })
-  yield* FiberHandle.run(self.recovery, Effect.asVoid(Effect.andThen(Effect.repeat(again, { times: attempts }), over)))
-})
-
-const checkLeader = Effect.fnUntraced(function*(self: Self) {
-  const now = yield* Clock.currentTimeNanos
-  for (const [sid, heard] of self.astray) if (now - heard > ASTRAY_WINDOW) self.astray.delete(sid)
-  const connected = yield* self.manager.connected
-  const present = connected.union(self.recovering).difference(self.astray)
-  const reason = Liveness.check(self.config.ensemble.mySid, self.state, present, yield* askOracle(self))
-  if (reason !== null) yield* loseLeader(self, reason)
-})
-
-const loseLeader = Effect.fnUntraced(function*(self: Self, reason: Liveness.LeaderLostReason) {
+const watchLeader = Effect.fnUntraced(function*(
+  self: Self,
+  ask: (settled: Election.Settled) => Effect.Effect<LeaderWatch.Lost>
+) {
+  if (self.state._tag !== "Settled") return
+  const reason = yield* ask(self.state)
+  if (reason === null) return
   const { leader } = self.state.currentVote
   yield* dispatch(self, { _tag: "LeaderLost" })
   yield* look(self, { _tag: "LeaderLost", leader, reason })

@@ -9,6 +9,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as Socket from "effect/socket/Socket"
+import type { TooManyHandshakes } from "./HandshakeGate.ts"
 import type { Connection } from "./Transport.ts"
 
 /**
@@ -40,6 +41,20 @@ export const receive = (
       orElse: () => Effect.fail(new HandshakeTimedOut({ millis }))
     })
   )
+
+/** What went wrong with a handshake, in one word, to be counted by. */
+export const reasonOf = (
+  error: MalformedInitialMessage | HandshakeTimedOut | TooManyHandshakes | Socket.SocketError
+): string => {
+  switch (error._tag) {
+    case "MalformedInitialMessage":
+      return error.reason
+    case "SocketError":
+      return "ClosedEarly"
+    default:
+      return error._tag
+  }
+}
 
 const read = Effect.fnUntraced(function*(
   connection: Connection

@@ -1,24 +1,19 @@
 /**
  * What the connection manager tells people about its links, one line per fact.
  */
-import type { CloseReason, Output } from "@conclave/core/Connections"
+import type { CloseReason } from "@conclave/core/ConnectionsOutput"
 import type { MalformedFrame } from "@conclave/core/CodecError"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { SocketError } from "effect/socket/Socket"
+import type { CloseOrder } from "./Links.ts"
 
 /** What can end a link that nobody here closed. */
 export type LinkError = SocketError | MalformedFrame
 
-/** The last failure told of each peer, so that a peer that stays away is told of once and not at every attempt. */
-export type Told = Map<bigint, string>
-
 /** A link is up. */
-export const up = (told: Told, sid: bigint, remote: string) => {
-  told.delete(sid)
-  return Effect.logDebug(`connected with server ${sid} at ${remote}`)
-}
+export const up = (sid: bigint, remote: string) => Effect.logDebug(`connected with server ${sid} at ${remote}`)
 
 /**
  * A link is down although nobody here closed it. That the other side closed it in
@@ -36,21 +31,36 @@ export const down = (sid: bigint, remote: string, cause: Cause.Cause<LinkError>)
     : Effect.logInfo(`connection with ${far} is gone: ${value.message}`)
 }
 
-/** A link is closed on purpose. */
-export const closing = ({ reason, sid }: Output & { readonly _tag: "Close" }, remote = "an unknown address") =>
-  reason === "OwnSid"
-    ? Effect.logWarning(
-      `a server at ${remote} says that it is server ${sid}, as we are: two servers have the same myid, ` +
-        "or an address of another server leads here; connection closed"
-    )
-    : Effect.logDebug(`closing connection with server ${sid} at ${remote}: ${closeReasons[reason]}`)
+/** What ended a link, in words, and in one word if it was something that is turned away and counted. */
+export const endOf = (
+  cause: Cause.Cause<LinkError>
+): { readonly message: string; readonly rejected: "MalformedFrame" | null } => {
+  const error = Option.getOrUndefined(Cause.findErrorOption(cause))
+  return {
+    message: error?.message ?? "ended by us",
+    rejected: error?._tag === "MalformedFrame" ? "MalformedFrame" : null
+  }
+}
 
-/** A peer could not be reached. */
-export const dialFailed = (told: Told, sid: bigint, { message }: { readonly message: string }) => {
+/** A link is closed on purpose. */
+export const closing = ({ reason, sid }: CloseOrder, own: string, remote = "an unknown address") => {
+  switch (reason) {
+    case "OwnSid":
+      return Effect.logWarning(
+        `a server at ${remote} says that it is server ${sid}, as we are at ${own}: two servers have the same myid, ` +
+          "or an address of another server leads here; connection closed"
+      )
+    case "TooManyStrangers":
+      return Effect.logWarning(`connection of server ${sid} from ${remote} refused: ${closeReasons[reason]}`)
+    default:
+      return Effect.logDebug(`closing connection with server ${sid} at ${remote}: ${closeReasons[reason]}`)
+  }
+}
+
+/** A peer could not be reached; told of once, and not again at every attempt that fails as the last one did. */
+export const dialFailed = (sid: bigint, { message }: { readonly message: string }, news: boolean) => {
   const line = `no connection with server ${sid}: ${message}`
-  if (told.get(sid) === message) return Effect.logDebug(line)
-  told.set(sid, message)
-  return Effect.logInfo(line)
+  return news ? Effect.logInfo(line) : Effect.logDebug(line)
 }
 
 /** A peer has no address. */
@@ -69,5 +79,7 @@ const closeReasons: Record<CloseReason, string> = {
   DialingBack: "we have the larger id and dial it",
   Replaced: "a newer one takes its place",
   Overtaken: "a newer one is in its place",
-  OwnSid: "it has our own id"
+  OwnSid: "it has our own id",
+  TooManyStrangers: "too many servers that no configuration knows are connected",
+  Unreachable: "its address does not answer any more, and it has others"
 }

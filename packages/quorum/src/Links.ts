@@ -1,10 +1,11 @@
 /**
  * The connections that are open, each waiting for its verdict or at work.
  */
-import type { LinkId, Output } from "@conclave/core/Connections"
+import type { LinkId, Output } from "@conclave/core/ConnectionsOutput"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import { noTraffic, type Traffic } from "./LinkBook.ts"
 import type { Connection } from "./Transport.ts"
 
 /** That a link is to be closed, why, and how. */
@@ -14,6 +15,8 @@ export type CloseOrder = Output & { readonly _tag: "Close" }
 export interface Link {
   readonly id: LinkId
   readonly connection: Connection
+  readonly dialedBy: "Us" | "Them"
+  readonly traffic: Traffic
   /** Becomes the sid of the peer when the link is adopted. */
   readonly adopted: Deferred.Deferred<bigint>
   /** Comes when the link is to be closed, adopted or not. */
@@ -23,7 +26,7 @@ export interface Link {
 /** All open links. */
 export interface Links {
   /** Numbers a connection that was just dialled or accepted, and holds it until the scope closes. */
-  readonly open: (connection: Connection) => Effect.Effect<Link, never, Scope.Scope>
+  readonly open: (connection: Connection, dialedBy: "Us" | "Them") => Effect.Effect<Link, never, Scope.Scope>
   readonly adopt: (id: LinkId, sid: bigint) => Effect.Effect<void>
   readonly close: (order: CloseOrder) => Effect.Effect<void>
   /** The far end of a link, for people to read. */
@@ -35,11 +38,18 @@ export const make = (): Links => {
   const links = new Map<LinkId, Link>()
   let lastId: LinkId = 0
   return {
-    open: (connection) =>
+    open: (connection, dialedBy) =>
       Effect.acquireRelease(
         Effect.sync(() => {
           const id = ++lastId
-          const link: Link = { id, connection, adopted: Deferred.makeUnsafe(), closed: Deferred.makeUnsafe() }
+          const link: Link = {
+            id,
+            connection,
+            dialedBy,
+            traffic: noTraffic(),
+            adopted: Deferred.makeUnsafe(),
+            closed: Deferred.makeUnsafe()
+          }
           links.set(id, link)
           return link
         }),

@@ -127,7 +127,9 @@ const makeUnsafe = (): MemoryNetwork["Service"] => {
     reset: (a, b) =>
       Effect.sync(() => {
         const broken = new Set([...directions(a, b), ...directions(b, a)])
-        for (const link of net.links) if (broken.has(direction(link.from.host, link.to.host))) link.reset()
+        // Whoever notices may dial at once; the new connection is none of these.
+        const present = Array.from(net.links)
+        for (const link of present) if (broken.has(direction(link.from.host, link.to.host))) link.reset()
       }),
     connections: Effect.sync(connections),
     until: (holds) => Effect.map(net.changed.until(() => holds(connections())), connections),

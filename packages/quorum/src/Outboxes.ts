@@ -21,6 +21,8 @@ export interface Outbox {
 export interface Outboxes {
   /** The outbox of a peer, made when first asked for. */
   readonly of: (sid: bigint) => Effect.Effect<Outbox>
+  /** Throws away what waits for a peer, and remembers nothing of it. */
+  readonly forget: (sid: bigint) => void
   readonly sids: () => ReadonlyArray<bigint>
   /** The peers whose queue is not empty. */
   readonly undelivered: () => ReadonlySet<bigint>
@@ -41,6 +43,7 @@ export const make = (): Outboxes => {
         const outbox = outboxes.get(sid)
         return outbox === undefined ? create(sid) : Effect.succeed(outbox)
       }),
+    forget: (sid) => void outboxes.delete(sid),
     sids: () => Array.from(outboxes.keys()),
     undelivered: () => {
       const waiting = new Set<bigint>()

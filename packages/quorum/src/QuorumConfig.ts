@@ -21,6 +21,12 @@ export class QuorumConfig extends Context.Service<QuorumConfig, {
   readonly listenOnAllIPs: boolean
   /** How often to try to bind an election address, a second apart; 0 is for ever. Java: electionPortBindRetry. */
   readonly electionPortBindRetry: number
+  /** How many handshakes may be in progress at a time. Java: quorum.cnxn.threads.size. */
+  readonly quorumCnxnThreadsSize: number
+  /** With several addresses per server: is it asked whether that of a live connection still answers? */
+  readonly reachabilityCheckEnabled: boolean
+  /** How long the answer may take. Java: multiAddress.reachabilityCheckTimeoutMs. */
+  readonly reachabilityCheckTimeout: Ensemble.Millis
 }>()("@conclave/quorum/QuorumConfig") {}
 
 /** ZooKeeper's defaults; the handshake has tickTime 2000 * syncLimit 5 of its sample configuration. */
@@ -29,7 +35,10 @@ export const defaults = {
   cnxTimeout: 5_000,
   handshakeTimeout: 10_000,
   listenOnAllIPs: false,
-  electionPortBindRetry: 3
+  electionPortBindRetry: 3,
+  quorumCnxnThreadsSize: 20,
+  reachabilityCheckEnabled: true,
+  reachabilityCheckTimeout: 1_000
 } as const
 
 /** What has no default. */

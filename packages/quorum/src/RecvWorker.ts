@@ -8,6 +8,7 @@ import * as Frame from "@conclave/core/Frame"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import type * as Socket from "effect/socket/Socket"
+import type { Traffic } from "./LinkBook.ts"
 import type { Connection } from "./Transport.ts"
 
 /** Messages received and not yet handled, of all peers together; the oldest go first. Java: RECV_CAPACITY. */
@@ -21,18 +22,21 @@ export interface Message {
 
 /**
  * Receives until the connection fails or sends a frame that cannot be. `rest` is
- * what came along with the handshake.
+ * what of the stream came along with the handshake.
  */
 export const run = Effect.fnUntraced(function*(
   connection: Connection,
   sid: bigint,
-  rest: Frame.Rest,
-  recvQueue: Queue.Enqueue<Message>
+  rest: Uint8Array,
+  recvQueue: Queue.Enqueue<Message>,
+  traffic: Traffic
 ): Effect.fn.Return<never, Socket.SocketError | MalformedFrame> {
   let left = Frame.empty
   const receive = Effect.fnUntraced(function*(chunk: Uint8Array) {
     const decoded = yield* Effect.fromResult(Frame.decode(left, chunk))
     left = decoded.rest
+    traffic.framesReceived += decoded.payloads.length
+    traffic.bytesReceived += chunk.length
     yield* Queue.offerAll(recvQueue, decoded.payloads.map((payload) => ({ sid, payload })))
   })
   yield* receive(rest)

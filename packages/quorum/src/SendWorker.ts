@@ -7,6 +7,7 @@ import * as Frame from "@conclave/core/Frame"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import type * as Socket from "effect/socket/Socket"
+import type { Traffic } from "./LinkBook.ts"
 import type { Outbox } from "./Outboxes.ts"
 import type { Connection } from "./Transport.ts"
 
@@ -17,11 +18,15 @@ import type { Connection } from "./Transport.ts"
  */
 export const run = Effect.fnUntraced(function*(
   connection: Connection,
-  outbox: Outbox
+  outbox: Outbox,
+  traffic: Traffic
 ): Effect.fn.Return<never, Socket.SocketError> {
   const send = (message: Uint8Array) => {
+    const frame = Frame.encode(message)
     outbox.lastMessageSent = message
-    return connection.write(Frame.encode(message))
+    traffic.framesSent++
+    traffic.bytesSent += frame.length
+    return connection.write(frame)
   }
   if (outbox.lastMessageSent !== null && Queue.sizeUnsafe(outbox.sendQueue) === 0) {
     yield* send(outbox.lastMessageSent)

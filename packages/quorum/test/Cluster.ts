@@ -2,15 +2,20 @@
  * An ensemble in memory, for tests: every peer is the production code over the
  * in-memory network, each in a scope of its own, so that it can crash alone.
  */
+import * as Ensemble from "@conclave/core/Ensemble"
+import * as QuorumServer from "@conclave/core/QuorumServer"
+import type { QuorumVerifier } from "@conclave/core/QuorumVerifier"
+import { assert } from "@effect/vitest"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import * as History from "../src/History.ts"
 import * as MemoryNetwork from "../src/MemoryNetwork.ts"
-import type { PeerStatus } from "../src/PeerStatus.ts"
+import * as PeerStatus from "../src/PeerStatus.ts"
 import * as QuorumConfig from "../src/QuorumConfig.ts"
 import * as QuorumPeer from "../src/QuorumPeer.ts"
 
@@ -24,22 +29,43 @@ export interface Member {
 /** What a peer may be given beyond its id. */
 export type MemberOptions = NonNullable<Parameters<typeof QuorumConfig.layerVoters>[2]> & {
   readonly facts?: History.Facts
+  readonly history?: Effect.Effect<History.Facts>
 }
+
+/** The voters 1 to so many, or other members. */
+export type Members = number | QuorumVerifier
 
 /** The host of a peer. */
 export const host = (sid: bigint): string => `peer${sid}`
 
-/** Starts one peer of an ensemble of the voters 1 to `size`. */
-export const start = Effect.fnUntraced(function*(size: number, sid: bigint, options: MemberOptions = {}) {
-  const voters = Object.fromEntries(
-    Array.from({ length: size }, (_, index) => [`${index + 1}`, { host: host(BigInt(index + 1)), port: 3888 }])
-  )
-  const { facts, ...config } = options
+/** A member at its host. */
+export const server = (sid: bigint, role?: QuorumServer.LearnerType): QuorumServer.QuorumServer =>
+  QuorumServer.make(sid, { host: host(sid), quorumPort: 2888, electionPort: 3888 }, role)
+
+/** The ids from the first to the last. */
+export const sids = (first: number, last: number): ReadonlyArray<bigint> =>
+  Array.from({ length: last - first + 1 }, (_, index) => BigInt(first + index))
+
+const configOf = (members: Members, sid: bigint, config: MemberOptions) => {
+  if (typeof members !== "number") {
+    return QuorumConfig.layer({
+      ...config,
+      ensemble: Ensemble.make({ ...config, mySid: sid }),
+      membership: Ensemble.membership({ mySid: sid, committed: members })
+    })
+  }
+  const voters = sids(1, members).map((voter) => [`${voter}`, { host: host(voter), port: 3888 }] as const)
+  return QuorumConfig.layerVoters(sid, Object.fromEntries(voters), config)
+}
+
+/** Starts one peer of an ensemble. */
+export const start = Effect.fnUntraced(function*(members: Members, sid: bigint, options: MemberOptions = {}) {
+  const { facts, history, ...config } = options
   const scope = yield* Scope.fork(yield* Effect.scope)
   const layer = QuorumPeer.layer.pipe(
     Layer.provide([
-      QuorumConfig.layerVoters(sid, voters, config),
-      History.layer(facts),
+      configOf(members, sid, config),
+      history === undefined ? History.layer(facts) : Layer.succeed(History.History, { read: history }),
       MemoryNetwork.layerTransport(host(sid))
     ])
   )
@@ -53,8 +79,11 @@ export const start = Effect.fnUntraced(function*(size: number, sid: bigint, opti
 })
 
 /** Starts the voters 1 to `size`, all with the same options. */
-export const startAll = (size: number, options?: MemberOptions) =>
-  Effect.forEach(Array.from({ length: size }, (_, index) => BigInt(index + 1)), (sid) => start(size, sid, options))
+export const startAll = (size: number, options?: MemberOptions) => startSome(size, sids(1, size), options)
+
+/** Starts these members of an ensemble, all with the same options. */
+export const startSome = (members: Members, which: ReadonlyArray<bigint>, options?: MemberOptions) =>
+  Effect.forEach(which, (sid) => start(members, sid, options))
 
 /** How far the clock moves at a time: less than any timer of the election, so that none is jumped over. */
 const TICK = "20 millis"
@@ -62,31 +91,80 @@ const TICK = "20 millis"
 /** The steps after which a test gives up: two minutes of virtual time. */
 const TICKS_MAX = 6_000
 
+/** What must become true of the statuses of peers, or stay true. */
+export type Fact = (statuses: ReadonlyArray<PeerStatus.PeerStatus>) => boolean
+
+const statusesOf = (members: ReadonlyArray<Member>) => Effect.forEach(members, ({ peer }) => peer.status)
+
+const tick = Effect.gen(function*() {
+  yield* TestClock.adjust(TICK)
+  // Work in flight between fibers goes on without the clock.
+  yield* Effect.yieldNow
+})
+
 /**
  * Moves the test clock in small steps until the statuses of these peers are as
  * wanted. Fails, with what they are, when that takes longer than two minutes.
  */
-export const until = Effect.fnUntraced(function*(
-  members: ReadonlyArray<Member>,
-  holds: (statuses: ReadonlyArray<PeerStatus>) => boolean
-) {
-  for (let tick = 0; tick < TICKS_MAX; tick++) {
-    const statuses = yield* Effect.forEach(members, ({ peer }) => peer.status)
+export const until = Effect.fnUntraced(function*(members: ReadonlyArray<Member>, holds: Fact) {
+  for (let ticks = 0; ticks < TICKS_MAX; ticks++) {
+    const statuses = yield* statusesOf(members)
     if (holds(statuses)) return statuses
-    yield* TestClock.adjust(TICK)
-    // Work in flight between fibers goes on without the clock.
-    yield* Effect.yieldNow
+    yield* tick
   }
-  const statuses = yield* Effect.forEach(members, ({ peer }) => peer.status)
+  const statuses = yield* statusesOf(members)
   return yield* Effect.die(new Error(`not reached; the peers are ${statuses.map(describe).join("; ")}`))
 })
 
+/** Moves the test clock by so many seconds; the statuses must be as wanted all the while. */
+export const stays = Effect.fnUntraced(function*(members: ReadonlyArray<Member>, seconds: number, holds: Fact) {
+  for (let ticks = 0; ticks < seconds * 50; ticks++) {
+    const statuses = yield* statusesOf(members)
+    if (!holds(statuses)) assert.fail(`after ${ticks} steps the peers are ${statuses.map(describe).join("; ")}`)
+    yield* tick
+  }
+})
+
+/** Every status of a peer from now on, in an array that grows. */
+export const watch = Effect.fnUntraced(function*({ peer }: Member) {
+  const seen: Array<PeerStatus.PeerStatus> = []
+  yield* Effect.forkScoped(
+    Stream.runForEach(peer.changes, (status) => Effect.sync(() => seen.push(status))),
+    { startImmediately: true }
+  )
+  return seen
+})
+
 /** Do all of these have this leader, and does the leader say so? */
-export const agreeOn = (leader: bigint) => (statuses: ReadonlyArray<PeerStatus>): boolean =>
+export const agreeOn = (leader: bigint): Fact => (statuses) =>
   statuses.every((status) =>
     status._tag === "Settled" && status.report.vote.leader === leader &&
     (status.report.state === "LEADING") === (status.report.sid === leader)
   )
 
-const describe = (status: PeerStatus): string =>
-  status._tag === "Looking" ? "LOOKING" : `${status.report.sid} ${status.report.state} ${status.report.vote.leader}`
+/** Do all have the same leader, one of them, and does it say so? */
+export const agree: Fact = (statuses) => {
+  const leader = statuses.find((status) => PeerStatus.serverState(status) === "LEADING")
+  return leader?._tag === "Settled" && agreeOn(leader.report.sid)(statuses)
+}
+
+/** Does none of them have a leader? */
+export const allLook: Fact = (statuses) => statuses.every(({ _tag }) => _tag === "Looking")
+
+/** The report of a peer that has a leader. */
+export const reportOf = Effect.fnUntraced(function*({ peer }: Member) {
+  const status = yield* peer.status
+  return status._tag === "Settled" ? status.report : assert.fail("looks for a leader")
+})
+
+/** A test on a network of its own. */
+export const networked = <A, E>(
+  test: (
+    network: MemoryNetwork.MemoryNetwork["Service"]
+  ) => Effect.Effect<A, E, Scope.Scope | MemoryNetwork.MemoryNetwork>
+) => () => Effect.asVoid(MemoryNetwork.MemoryNetwork.use(test)).pipe(Effect.provide(MemoryNetwork.layer))
+
+const describe = (status: PeerStatus.PeerStatus): string =>
+  status._tag === "Looking"
+    ? `LOOKING, ${PeerStatus.describeCause(status.cause)}`
+    : `${status.report.sid} ${status.report.state} ${status.report.vote.leader} in ${status.report.vote.electionEpoch}`

@@ -12,13 +12,3 @@ export const encodeText = (text: string): Uint8Array => encoder.encode(text)
 /** A view of these bytes and no others. */
 export const viewOf = (bytes: Uint8Array): DataView =>
   new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-
-/** Two pieces as one. Copies, unless one of them is empty. */
-export const concat = (head: Uint8Array, tail: Uint8Array): Uint8Array => {
-  if (head.length === 0) return tail
-  if (tail.length === 0) return head
-  const whole = new Uint8Array(head.length + tail.length)
-  whole.set(head)
-  whole.set(tail, head.length)
-  return whole
-}

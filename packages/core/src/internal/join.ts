@@ -55,7 +55,7 @@ export const settled = (search: Search, state: Looking, notification: Notificati
 /** Takes up the state that the vote leads to. Java: setPeerState, leaveInstance. */
 export const settle = (search: Search, state: Looking, vote: Vote.Vote, reason: ElectedReason): Settled => {
   const { mySid } = search.ensemble
-  const { logicalClock, membership, proposal } = state
+  const { absent, logicalClock, membership, proposal } = state
   const next: SettledState = vote.leader === mySid
     ? "LEADING"
     : membership.learnerType === "participant"
@@ -63,7 +63,7 @@ export const settle = (search: Search, state: Looking, vote: Vote.Vote, reason: 
     : "OBSERVING"
   search.outputs.push({ _tag: "CancelTimer" }, { _tag: "Elected", vote, state: next, reason })
   const { supporters } = reason
-  return { _tag: "Settled", membership, logicalClock, proposal, currentVote: vote, state: next, supporters }
+  return { _tag: "Settled", membership, absent, logicalClock, proposal, currentVote: vote, state: next, supporters }
 }
 
 type Joined =

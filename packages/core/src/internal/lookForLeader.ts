@@ -31,6 +31,7 @@ export const start = (ensemble: Ensemble, state: State, event: Event & { readonl
   const looking: Looking = {
     _tag: "Looking",
     membership: state.membership,
+    absent: state.absent,
     // A new election object counts from 0 again. The clock is 64 bits wide, and a peer may announce the last round.
     logicalClock: restarted ? 1n : BigInt.asIntN(64, state.logicalClock + 1n),
     proposal: initial,

@@ -144,9 +144,10 @@ const seeConfig = (ensemble: Ensemble, state: State, notification: Notification)
 const restart: ReadonlyArray<Output> = [{ _tag: "CancelTimer" }, { _tag: "Restart", reason: "ConfigChanged" }]
 
 // The election object is gone with its queue and its proposal. Java: FastLeaderElection.shutdown.
-const restarting = ({ currentVote, logicalClock, membership, proposal }: State): State => ({
+const restarting = ({ absent, currentVote, logicalClock, membership, proposal }: State): State => ({
   _tag: "Idle",
   membership,
+  absent,
   logicalClock,
   proposal: { ...proposal, leader: -1n, zxid: -1n },
   currentVote,

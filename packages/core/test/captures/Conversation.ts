@@ -50,8 +50,8 @@ export const read = (
 ): Result.Result<ReadonlyArray<Item>, Refusal> =>
   Result.gen(function*() {
     const notifications: Array<Item> = []
-    let prologue: Prologue = { items: [], rest: Frame.empty, over: false }
-    let heard = Frame.empty
+    let prologue: Prologue = { items: [], rest: nothing, over: false }
+    let heard = nothing
     let rest = Frame.empty
     for (const piece of pieces) {
       let chunk = piece
@@ -65,9 +65,11 @@ export const read = (
       for (const payload of decoded.payloads) notifications.push(yield* readNotification(payload, speaker))
       rest = decoded.rest
     }
-    const left = prologue.over ? rest : prologue.rest
+    const left = prologue.over ? Frame.join(rest) : prologue.rest
     return [...prologue.items, ...notifications, ...(left.length === 0 ? [] : [incomplete(left)])]
   })
+
+const nothing: Uint8Array = new Uint8Array(0)
 
 /** What comes before the frames, as far as it has arrived. */
 interface Prologue {

@@ -43,6 +43,9 @@ const LATENCY_MAX = 50
 const CHECK_INTERVAL = 500
 const PATIENCE = 1000
 
+/** More steps than any election takes: who passes this talks to itself without end. */
+const STEPS_MAX = 100_000
+
 /** A network of peers that all begin to look at time 0. */
 export const make = (
   random: Random,
@@ -72,7 +75,7 @@ export const make = (
 
   const step = (node: Node, event: Election.Event): void => {
     const [state, outputs] = Election.step(node.ensemble, node.state, event)
-    steps++
+    if (++steps > STEPS_MAX) throw new Error(`no rest after ${STEPS_MAX} steps, at ${now} ms`)
     node.state = state
     for (const output of outputs) {
       onOutput(node, output)

@@ -6,6 +6,7 @@
  * order among connections; an end is learnt after what was written before it.
  */
 import * as Connections from "../../src/Connections.ts"
+import type { Output } from "../../src/ConnectionsOutput.ts"
 import type { Membership } from "../../src/Ensemble.ts"
 import * as Ensemble from "../../src/Ensemble.ts"
 import type * as Rules from "../../src/Rules.ts"
@@ -137,18 +138,19 @@ const gone = (rules: Rules.Rules, world: World, index: number, end: "near" | "fa
   return decide(rules, setSide(world, index, end, "Closed"), name, {
     _tag: "Closed",
     link: connection[end].link,
-    sid: BigInt(other(name))
+    sid: BigInt(other(name)),
+    useful: true
   })
 }
 
 const decide = (rules: Rules.Rules, world: World, name: Name, event: Connections.Event): World => {
-  const view = { mySid: BigInt(name), membership, rules }
+  const view = { mySid: BigInt(name), membership, rules, probeAddresses: false }
   const [state, outputs] = Connections.step(view, world.peers[name], event)
   const decided = { ...world, peers: { ...world.peers, [name]: state } }
   return outputs.reduce((next, output) => perform(next, name, output), decided)
 }
 
-const perform = (world: World, name: Name, output: Connections.Output): World => {
+const perform = (world: World, name: Name, output: Output): World => {
   switch (output._tag) {
     case "Dial": {
       const nothing = { link: 0, side: "None" } as const
@@ -166,6 +168,9 @@ const perform = (world: World, name: Name, output: Connections.Output): World =>
     }
     case "Adopt":
       return world
+    case "RedialLater":
+    case "Probe":
+      throw new Error("nobody is wanted here, and nobody has several addresses")
     case "NoAddress":
       throw new Error("both peers have an address")
   }
