@@ -5,7 +5,6 @@
  * Java: `FastLeaderElection.Messenger.WorkerReceiver`. Spec: ReceiveNotmsg.
  */
 import * as Result from "effect/Result"
-import * as DynamicConfig from "../DynamicConfig.ts"
 import type { Common, State } from "../Election.ts"
 import type { ConfigVerdict, IgnoredReason, Output, SendCause } from "../ElectionOutput.ts"
 import type { Ensemble, Membership } from "../Ensemble.ts"
@@ -17,6 +16,7 @@ import type { ServerState } from "../ServerState.ts"
 import type { Sid } from "../Sid.ts"
 import type { Vote } from "../Vote.ts"
 import * as VoteTracker from "../VoteTracker.ts"
+import * as ParsedConfigs from "./parsedConfigs.ts"
 
 /** What became of a notification. */
 export interface Received {
@@ -107,13 +107,9 @@ const unchanged = (state: State): ConfigSeen => ({ state, outputs: [], restart: 
 const seeConfig = (ensemble: Ensemble, state: State, notification: Notification): ConfigSeen => {
   const { config, from } = notification
   const { committed } = state.membership
-  // Nearly every message carries the text that is in force; it is never parsed again.
+  // Nearly every message carries the text that is in force.
   if (config === null || config === committed.text) return unchanged(state)
-  const parsed = DynamicConfig.parse(config, {
-    standaloneEnabled: ensemble.standaloneEnabled,
-    multiAddress: ensemble.multiAddress,
-    oraclePath: committed._tag === "Oracle" ? committed.oraclePath : undefined
-  })
+  const parsed = ParsedConfigs.parse(ensemble, config, committed._tag === "Oracle" ? committed.oraclePath : undefined)
   const seen = (version: bigint | null, verdict: ConfigVerdict, problem: InvalidConfig | null): Output => ({
     _tag: "ConfigSeen",
     from,
