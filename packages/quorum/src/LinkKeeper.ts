@@ -59,10 +59,12 @@ export interface LinkKeeper {
   readonly linkChanges: PubSub.PubSub<LinkChange>
   readonly gate: HandshakeGate.HandshakeGate
   readonly book: LinkBook.LinkBook
-  /** Dials and probes under way. */
+  /** Dials under way. */
   readonly fork: (effect: Effect.Effect<void>) => void
   /** Dials to come, by peer. */
   readonly redials: FiberMap.FiberMap<bigint, void>
+  /** Probes under way, by peer. */
+  readonly probes: FiberMap.FiberMap<bigint, void>
   state: Connections.State
 }
 
@@ -88,6 +90,7 @@ export const make = Effect.fnUntraced(function*(
     book: LinkBook.make(),
     fork: (effect) => void fork(effect),
     redials: yield* FiberMap.make<bigint, void>(),
+    probes: yield* FiberMap.make<bigint, void>(),
     state: Connections.empty
   }
 })
@@ -111,7 +114,8 @@ const perform = (self: LinkKeeper, output: ConnectionsOutput.Output): Effect.Eff
     case "RedialLater":
       return redialLater(self, output.sid, output.failures)
     case "Probe":
-      return Effect.sync(() => self.fork(probe(self, output)))
+      // One at a time: every message sent asks for one.
+      return Effect.asVoid(FiberMap.run(self.probes, output.sid, probe(self, output), { onlyIfMissing: true }))
     case "NoAddress":
       return LinkLog.noAddress(output.sid)
   }

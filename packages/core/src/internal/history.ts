@@ -4,7 +4,7 @@
  * Java: `FastLeaderElection.getInitId`, `getInitLastLoggedZxid`, `getPeerEpoch`.
  */
 import type { Ensemble, Membership } from "../Ensemble.ts"
-import { NOBODY } from "../Sid.ts"
+import { NOBODY, type Sid } from "../Sid.ts"
 import * as Vote from "../Vote.ts"
 import { type Zxid, UNTRUSTED } from "../Zxid.ts"
 
@@ -14,9 +14,12 @@ export interface History {
   readonly currentEpoch: bigint
 }
 
-/** Our own history as a vote of no round. Java: startLeaderElection. */
-export const ownVote = ({ mySid }: Ensemble, { currentEpoch, lastLoggedZxid }: History): Vote.Vote =>
-  Vote.make({ leader: mySid, zxid: lastLoggedZxid, peerEpoch: currentEpoch }, -1n)
+/**
+ * Our own history as a vote of no round, by which we are known before any election;
+ * who may not be proposed does not propose itself here either. Java: startLeaderElection.
+ */
+export const ownVote = ({ electable, mySid }: Ensemble, { currentEpoch, lastLoggedZxid }: History): Vote.Vote =>
+  Vote.make(electable ? { leader: mySid, zxid: lastLoggedZxid, peerEpoch: currentEpoch } : abstention(mySid), -1n)
 
 /**
  * Whom we propose when a round starts. Membership decides about the id, learner
@@ -28,7 +31,7 @@ export const initialProposal = (
   { currentEpoch, lastLoggedZxid }: History
 ): Vote.Proposal => {
   const votes = committed.voters.has(mySid)
-  if (votes && !electable) return { leader: mySid, zxid: UNTRUSTED, peerEpoch: -1n }
+  if (votes && !electable) return abstention(mySid)
   const leader = votes ? mySid : NOBODY
   return learnerType === "observer"
     ? { leader, zxid: NOBODY, peerEpoch: NOBODY }
@@ -38,3 +41,6 @@ export const initialProposal = (
 /** May we take part in voting? Not with a database that may lack what it once confirmed; who only learns may listen. */
 export const isTrusted = ({ learnerType }: Membership, { lastLoggedZxid }: History): boolean =>
   learnerType === "observer" || lastLoggedZxid !== UNTRUSTED
+
+// A vote for ourselves as of a server whose database is not trusted: every ZooKeeper answers it, and none counts it.
+const abstention = (mySid: Sid): Vote.Proposal => ({ leader: mySid, zxid: UNTRUSTED, peerEpoch: -1n })
