@@ -3,8 +3,8 @@
  * on stdin.
  *
  * Events: `ready` once it listens, `looking`, `elected`, `state` after every change
- * of state, `status` when asked, `error` for a command that does not exist, and
- * `stopped` last. Commands: `look`, `status`, `stop`.
+ * of state, `status` when asked, with the connections, `error` for a command that
+ * does not exist, and `stopped` last. Commands: `look`, `status`, `stop`.
  */
 import * as Address from "@conclave/core/Address"
 import * as PeerStatus from "@conclave/quorum/PeerStatus"
@@ -50,6 +50,12 @@ const commands = (peer: Peer) =>
     if (Option.isNone(stop)) return yield* Effect.never
   })
 
+const printStatus = Effect.fnUntraced(function*(peer: Peer) {
+  const connections = (yield* peer.connections).map(Report.connection)
+  const rejections = Object.fromEntries(yield* peer.rejections)
+  yield* print("status", { ...Report.status(peer.sid, yield* peer.status), connections, rejections })
+})
+
 const obey = (peer: Peer, command: string) => {
   switch (command) {
     case "":
@@ -57,7 +63,7 @@ const obey = (peer: Peer, command: string) => {
     case "look":
       return peer.lookForLeader
     case "status":
-      return Effect.flatMap(peer.status, (status) => print("status", Report.status(peer.sid, status)))
+      return printStatus(peer)
     default:
       return print("error", { sid: peer.sid, problem: `no such command: ${command}; there are look, status and stop` })
   }

@@ -47,7 +47,10 @@ const quorumConfig = (config: ZooConfig) =>
     cnxTimeout: config.cnxTimeout,
     handshakeTimeout: config.quorumCnxnTimeout,
     listenOnAllIPs: config.quorumListenOnAllIPs,
-    electionPortBindRetry: config.electionPortBindRetry
+    electionPortBindRetry: config.electionPortBindRetry,
+    quorumCnxnThreadsSize: config.quorumCnxnThreadsSize,
+    reachabilityCheckEnabled: config.reachabilityCheckEnabled,
+    reachabilityCheckTimeout: config.reachabilityCheckTimeout
   })
 
 const history = (config: ZooConfig, facts: Facts) =>

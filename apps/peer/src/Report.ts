@@ -2,6 +2,7 @@
  * What a peer's status looks like to scripts.
  */
 import * as Explain from "@conclave/core/Explain"
+import type { PeerStory } from "@conclave/quorum/LinkBook"
 import * as PeerStatus from "@conclave/quorum/PeerStatus"
 
 /** The result of an election, as `elect` and `--control` print it. */
@@ -28,6 +29,20 @@ export const status = (sid: bigint, status: PeerStatus.PeerStatus) =>
   status._tag === "Settled"
     ? elected(status.report)
     : { sid, state: PeerStatus.serverState(status), leader: null, reason: PeerStatus.describeCause(status.cause) }
+
+/** What is known of the connections with one peer; the counters are those of the connection there is. */
+export const connection = ({ failure, link, sid }: PeerStory) => ({
+  sid,
+  connected: link !== null,
+  dialedBy: link?.dialedBy ?? null,
+  remote: link?.remote ?? null,
+  sinceMs: link?.since ?? null,
+  framesSent: link?.traffic.framesSent ?? 0,
+  framesReceived: link?.traffic.framesReceived ?? 0,
+  bytesSent: link?.traffic.bytesSent ?? 0,
+  bytesReceived: link?.traffic.bytesReceived ?? 0,
+  failure: failure === null ? null : { reason: failure.reason, message: failure.message, count: failure.count }
+})
 
 const millis = <A extends number | null>(value: A): A =>
   (value === null ? null : Math.round(value * 1000) / 1000) as A

@@ -44,6 +44,10 @@ export interface Options {
   readonly quorumListenOnAllIPs: boolean
   /** May a server have several addresses? Needs peers that all know the handshake of 3.6. */
   readonly multiAddressEnabled: boolean
+  /** With several addresses per server: is it asked whether that of a live connection still answers? */
+  readonly reachabilityCheckEnabled: boolean
+  /** How long the answer may take. */
+  readonly reachabilityCheckTimeout: number
   /** First pause before a vote is sent again. */
   readonly minNotificationInterval: number
   /** Upper bound of that pause, which doubles. */
@@ -54,6 +58,8 @@ export interface Options {
   readonly quorumCnxnTimeout: number
   /** How often binding the election port is tried; 0 for ever. */
   readonly electionPortBindRetry: number
+  /** How many handshakes may be in progress at a time; at least 20. */
+  readonly quorumCnxnThreadsSize: number
   /** Probe idle connections? On unless turned off, otherwise than in ZooKeeper: a vanished host is noticed. */
   readonly tcpKeepAlive: boolean
   /** May this voter be proposed? Key `conclave.electable`. */
@@ -185,16 +191,33 @@ const parseSwitches = (settings: ZooSettings.Settings) =>
       standaloneEnabled: yield* ZooSettings.boolean(settings, "standaloneEnabled", true),
       quorumListenOnAllIPs: yield* ZooSettings.boolean(settings, "quorumListenOnAllIPs", false),
       multiAddressEnabled: yield* ZooSettings.boolean(settings, "multiAddress.enabled", false),
+      reachabilityCheckEnabled: yield* ZooSettings.boolean(settings, "multiAddress.reachabilityCheckEnabled", true),
       tcpKeepAlive: yield* ZooSettings.boolean(settings, "tcpKeepAlive", true),
       electable: yield* ZooSettings.boolean(settings, "conclave.electable", true)
     }
   })
 
+/** The size of ZooKeeper's pool of connection threads, which the key can only enlarge. Java: QuorumPeerConfig. */
+const THREADS_MIN = 20
+
 const parseNetwork = (settings: ZooSettings.Settings) =>
   Result.gen(function*() {
     const millis = { unit: "milliseconds", example: 5000 }
     const any = -ZooSettings.INTEGER_MAX - 1
+    const threads = yield* ZooSettings.integer(settings, "quorum.cnxn.threads.size", {
+      unit: "threads",
+      example: THREADS_MIN,
+      minimum: any,
+      fallback: THREADS_MIN
+    })
     return {
+      quorumCnxnThreadsSize: Math.max(threads, THREADS_MIN),
+      reachabilityCheckTimeout: yield* ZooSettings.integer(settings, "multiAddress.reachabilityCheckTimeoutMs", {
+        unit: "milliseconds",
+        example: 1000,
+        minimum: 1,
+        fallback: 1000
+      }),
       cnxTimeout: yield* ZooSettings.integer(settings, "cnxTimeout", { ...millis, minimum: 1, fallback: 5000 }),
       quorumCnxnTimeout: yield* ZooSettings.integer(settings, "quorumCnxnTimeoutMs", {
         ...millis,

@@ -55,11 +55,14 @@ describe("a zoo.cfg", () => {
       standaloneEnabled: true,
       quorumListenOnAllIPs: false,
       multiAddressEnabled: false,
+      reachabilityCheckEnabled: true,
+      reachabilityCheckTimeout: 1000,
       minNotificationInterval: 200,
       maxNotificationInterval: 60_000,
       cnxTimeout: 5000,
       quorumCnxnTimeout: 10_000,
       electionPortBindRetry: 3,
+      quorumCnxnThreadsSize: 20,
       tcpKeepAlive: true,
       electable: true,
       rules: "conclave",
@@ -83,6 +86,15 @@ describe("a zoo.cfg", () => {
     ["quorumListenOnAllIPs=true", "quorumListenOnAllIPs", true],
     ["multiAddress.enabled=true", "multiAddressEnabled", true],
     ["zookeeper.multiAddress.enabled=true", "multiAddressEnabled", true],
+    ["multiAddress.reachabilityCheckEnabled=False", "reachabilityCheckEnabled", false],
+    ["zookeeper.multiAddress.reachabilityCheckEnabled=false", "reachabilityCheckEnabled", false],
+    ["multiAddress.reachabilityCheckTimeoutMs=70", "reachabilityCheckTimeout", 70],
+    ["zookeeper.multiAddress.reachabilityCheckTimeoutMs=70", "reachabilityCheckTimeout", 70],
+    ["quorum.cnxn.threads.size=21", "quorumCnxnThreadsSize", 21],
+    ["quorum.cnxn.threads.size=20", "quorumCnxnThreadsSize", 20],
+    ["quorum.cnxn.threads.size=19", "quorumCnxnThreadsSize", 20],
+    ["quorum.cnxn.threads.size=0", "quorumCnxnThreadsSize", 20],
+    ["quorum.cnxn.threads.size=-5", "quorumCnxnThreadsSize", 20],
     ["fastleader.minNotificationInterval=50", "minNotificationInterval", 50],
     ["zookeeper.fastleader.minNotificationInterval=50", "minNotificationInterval", 50],
     ["fastleader.minNotificationInterval=70000", "maxNotificationInterval", 70_000],
@@ -112,6 +124,7 @@ describe("a zoo.cfg", () => {
   it("several addresses, once the key in the file says so", () => {
     const text = [...base, ...servers.slice(1), "multiAddress.enabled=true", "server.1=a:1:2|b:1:2"].join("\n")
     assert.strictEqual(get(text).verifier.servers.get(1n)?.addresses.length, 2)
+    assert.match(refused(text.replace("true", "false")).problem, /^Multiple address feature is disabled/)
   })
 
   it("groups, weights, a version and blanks at the ends of lines", () => {
@@ -138,6 +151,12 @@ describe("a zoo.cfg with a fault", () => {
     ["cnxTimeout=0", /^cnxTimeout is 0, outside/, /cnxTimeout=5000/],
     ["fastleader.minNotificationInterval=0", /outside 1 to/, /=200$/],
     ["fastleader.maxNotificationInterval=100", /^100 is less than .*, which is 200$/, /the larger of the two/],
+    ["multiAddress.reachabilityCheckEnabled=1", /^Invalid option 1 for multiAddress\.reachab/, /=true or/],
+    ["multiAddress.reachabilityCheckTimeoutMs=0", /Ms is 0, outside 1 to 2147483647$/, /=1000$/],
+    ["multiAddress.reachabilityCheckTimeoutMs=1s", /^1s is not a whole number$/, /milliseconds .*=1000$/],
+    ["quorum.cnxn.threads.size=many", /^many is not a whole number$/, /^write a whole number of threads .*=20$/],
+    ["quorum.cnxn.threads.size=", /^quorum\.cnxn\.threads\.size is not set$/, /=20$/],
+    ["server.4=a:1:2|b:1:2|c:1:2", /^Multiple address feature is disabled/, /server\.N/],
     ["reconfigEnabled=yes", /^Invalid option yes for reconfigEnabled\. Choose 'true' or 'false\.'$/, /=true or/],
     ["standaloneEnabled=", /^Invalid option {2}for standaloneEnabled\./, /standaloneEnabled=true or/],
     ["conclave.electable=maybe", /^Invalid option maybe/, /conclave\.electable=true or/],

@@ -56,17 +56,25 @@ const spend = (rules: Rules.Rules, { budget, trace, world }: Visit): Array<Visit
   return visits
 }
 
-// Connections closed on both sides are history.
+// What tells worlds apart. Connections closed on both sides are history; of two links of a peer it only matters which
+// is newer, so that they are numbered anew.
 const keyOf = ({ budget, world }: Visit): string => {
   const { connections, listening, peers } = world
   const alive = connections.filter(({ far, near }) => near.side !== "Closed" || far.side !== "Closed")
-  const states = [peers[1], peers[2]].map(({ dialing, links, ...rest }) => ({
-    ...rest,
-    links: [...links],
-    dialing: [...dialing]
-  }))
-  return JSON.stringify([budget, listening, states, alive], (_, value) =>
-    typeof value === "bigint" ? `${value}n` : value instanceof Set || value instanceof Map ? [...value] : value)
+  const ranks = ([1, 2] as const).map((name) => {
+    const links = alive.map(({ dialer, far, near }) => (dialer === name ? near : far).link)
+    return new Map(links.toSorted((a, b) => a - b).map((link, rank) => [link, rank]))
+  })
+  const rank = (name: Pair.Name, link: number | undefined) => (link === undefined ? null : ranks[name - 1]!.get(link))
+  const ends = alive.map(({ broken, dialer, doomed, far, near }) => {
+    const other = dialer === 1 ? 2 : 1
+    return [dialer, doomed, broken, rank(dialer, near.link), near.side, rank(other, far.link), far.side]
+  })
+  const states = ([1, 2] as const).map((name) => {
+    const { callers, dialing, links } = peers[name]
+    return [dialing.size, callers.size, Array.from(links.values(), (link) => rank(name, link))]
+  })
+  return JSON.stringify([budget, listening, states, ends])
 }
 
 // The connection both peers hold, or null if both hold none; whatever else there is at rest is a fault.
@@ -105,7 +113,7 @@ describe.each(["conclave", "zookeeper"] as const)("two peers under the rules of 
   const rules = Rules.named[name]
 
   it("have exactly one connection, dialled by the larger id, whatever the order of crossing dials", () => {
-    const budget = { requests: { 1: 3, 2: 2 }, resets: 0 }
+    const budget = { requests: { 1: 3, 2: 3 }, resets: 0 }
     let rests = 0
     explore(rules, { world: Pair.make(), budget, trace: [] }, (visit) => {
       const { requests } = visit.budget
@@ -113,11 +121,11 @@ describe.each(["conclave", "zookeeper"] as const)("two peers under the rules of 
       rests++
       oneLink(visit)
     })
-    assert.isAbove(rests, 10)
+    assert.isAtLeast(rests, 5)
   })
 
   it.each([1, 2] as const)("are connected once %s asks that started late, whatever became of earlier dials", (late) => {
-    const budget = { requests: { 1: 2, 2: 2 }, resets: 0 }
+    const budget = { requests: { 1: 3, 2: 3 }, resets: 0 }
     let rests = 0
     explore(rules, { world: Pair.make([late === 1 ? 2 : 1]), budget, trace: [] }, (visit) => {
       held(visit)
@@ -125,7 +133,7 @@ describe.each(["conclave", "zookeeper"] as const)("two peers under the rules of 
       rests++
       oneLink(visit)
     })
-    assert.isAbove(rests, 10)
+    assert.isAtLeast(rests, 5)
   })
 
   it("leak nothing when connections break, and are connected once either asks again", () => {
@@ -138,6 +146,6 @@ describe.each(["conclave", "zookeeper"] as const)("two peers under the rules of 
         oneLink(settle(rules, { ...visit, world: Pair.request(rules, visit.world, peer) }))
       }
     })
-    assert.isAbove(broken, 10)
+    assert.isAtLeast(broken, 5)
   })
 })

@@ -9,6 +9,7 @@
  */
 import type { Address } from "@conclave/core/Address"
 import * as Election from "@conclave/core/Election"
+import type { Membership } from "@conclave/core/Ensemble"
 import type { Output } from "@conclave/core/ElectionOutput"
 import type { Sid } from "@conclave/core/Sid"
 import * as Context from "effect/Context"
@@ -23,6 +24,7 @@ import * as SubscriptionRef from "effect/SubscriptionRef"
 import * as ElectionAlgorithm from "./ElectionAlgorithm.ts"
 import * as FastLeaderElection from "./FastLeaderElection.ts"
 import { History } from "./History.ts"
+import type { PeerStory } from "./LinkBook.ts"
 import * as PeerStatus from "./PeerStatus.ts"
 import { QuorumConfig } from "./QuorumConfig.ts"
 import type { ListenError, Transport } from "./Transport.ts"
@@ -56,6 +58,10 @@ export class QuorumPeer extends Context.Service<QuorumPeer, {
   readonly awaitLeader: Effect.Effect<PeerStatus.ElectionReport>
   /** The connections, by the sid of the far end. */
   readonly connected: Effect.Effect<ReadonlySet<Sid>>
+  /** What is known of the connections with every other member, and with whoever else is connected. */
+  readonly connections: Effect.Effect<ReadonlyArray<PeerStory>>
+  /** How many connections were turned away, by reason. */
+  readonly rejections: Effect.Effect<ReadonlyMap<string, number>>
   /** Never returns; fails when the peer cannot go on, which is when it cannot listen after a new configuration. */
   readonly join: Effect.Effect<never, StartError>
 }>()("@conclave/quorum/QuorumPeer") {}
@@ -78,12 +84,14 @@ export const make = Effect.gen(function*() {
   const observe = (decided: ReadonlyArray<Output>) => Effect.asVoid(PubSub.publishAll(outputs, decided))
 
   let manager = yield* algorithm.create(config.electionAlg, membership)
+  let members = membership
   const main = Effect.gen(function*() {
     let state: Election.State = Election.make(ensemble, membership, yield* history.read)
     let cause: PeerStatus.LookCause = started
     while (true) {
       state = yield* Effect.scoped(FastLeaderElection.run({ manager, inbox, status, observe }, state, cause))
       cause = { _tag: "ConfigChanged" }
+      members = state.membership
       manager = yield* algorithm.create(config.electionAlg, state.membership)
     }
   })
@@ -105,9 +113,23 @@ export const make = Effect.gen(function*() {
       Effect.orDie
     ),
     connected: Effect.suspend(() => manager.connected),
+    connections: Effect.suspend(() => Effect.map(manager.stories, (stories) => complete(members, mySid, stories))),
+    rejections: Effect.suspend(() => manager.rejections),
     join: Fiber.join(fiber)
   })
 })
+
+// Of a member that was never tried there is no story yet; it is listed all the same.
+const complete = (
+  { committed, lastSeen }: Membership,
+  mySid: Sid,
+  stories: ReadonlyArray<PeerStory>
+): ReadonlyArray<PeerStory> => {
+  const bySid = new Map(stories.map((story) => [story.sid, story]))
+  const others = new Set([...committed.servers.keys(), ...lastSeen.servers.keys(), ...bySid.keys()])
+  others.delete(mySid)
+  return Array.from(others, (sid) => bySid.get(sid) ?? { sid, link: null, failure: null })
+}
 
 /** A peer as a Layer, over any transport. */
 export const layer: Layer.Layer<QuorumPeer, StartError, QuorumConfig | History | Transport> = Layer.effect(

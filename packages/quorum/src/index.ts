@@ -2,6 +2,7 @@
 export * as ElectionAlgorithm from "./ElectionAlgorithm.ts"
 export * as FastLeaderElection from "./FastLeaderElection.ts"
 export * as History from "./History.ts"
+export * as LinkBook from "./LinkBook.ts"
 export * as MemoryNetwork from "./MemoryNetwork.ts"
 export * as Oracle from "./Oracle.ts"
 export * as PeerStatus from "./PeerStatus.ts"

@@ -88,8 +88,8 @@ export const startSome = (members: Members, which: ReadonlyArray<bigint>, option
 /** How far the clock moves at a time: less than any timer of the election, so that none is jumped over. */
 const TICK = "20 millis"
 
-/** The steps after which a test gives up: two minutes of virtual time. */
-const TICKS_MAX = 6_000
+/** So many steps are a second. */
+const TICKS_PER_SECOND = 50
 
 /** What must become true of the statuses of peers, or stay true. */
 export type Fact = (statuses: ReadonlyArray<PeerStatus.PeerStatus>) => boolean
@@ -104,10 +104,10 @@ const tick = Effect.gen(function*() {
 
 /**
  * Moves the test clock in small steps until the statuses of these peers are as
- * wanted. Fails, with what they are, when that takes longer than two minutes.
+ * wanted. Fails, with what they are, when that takes longer than so many seconds.
  */
-export const until = Effect.fnUntraced(function*(members: ReadonlyArray<Member>, holds: Fact) {
-  for (let ticks = 0; ticks < TICKS_MAX; ticks++) {
+export const until = Effect.fnUntraced(function*(members: ReadonlyArray<Member>, holds: Fact, seconds = 120) {
+  for (let ticks = 0; ticks < seconds * TICKS_PER_SECOND; ticks++) {
     const statuses = yield* statusesOf(members)
     if (holds(statuses)) return statuses
     yield* tick
@@ -118,7 +118,7 @@ export const until = Effect.fnUntraced(function*(members: ReadonlyArray<Member>,
 
 /** Moves the test clock by so many seconds; the statuses must be as wanted all the while. */
 export const stays = Effect.fnUntraced(function*(members: ReadonlyArray<Member>, seconds: number, holds: Fact) {
-  for (let ticks = 0; ticks < seconds * 50; ticks++) {
+  for (let ticks = 0; ticks < seconds * TICKS_PER_SECOND; ticks++) {
     const statuses = yield* statusesOf(members)
     if (!holds(statuses)) assert.fail(`after ${ticks} steps the peers are ${statuses.map(describe).join("; ")}`)
     yield* tick

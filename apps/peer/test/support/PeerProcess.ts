@@ -19,6 +19,23 @@ export interface PeerEvent {
   readonly peerEpoch?: bigint
   readonly reason?: string
   readonly elapsedMs?: number
+  readonly addresses?: ReadonlyArray<string>
+  readonly connections?: ReadonlyArray<Connection>
+  readonly rejections?: Readonly<Record<string, number>>
+}
+
+/** What a status tells of the connections with one other peer. */
+export interface Connection {
+  readonly sid: bigint
+  readonly connected: boolean
+  readonly dialedBy: "Us" | "Them" | null
+  readonly remote: string | null
+  readonly sinceMs: number | null
+  readonly framesSent: number
+  readonly framesReceived: number
+  readonly bytesSent: number
+  readonly bytesReceived: number
+  readonly failure: { readonly reason: string; readonly message: string; readonly count: number } | null
 }
 
 /** A running `conclave peer --control`. */
@@ -79,6 +96,26 @@ export const start = async (cfg: ZooCfg, args: ReadonlyArray<string> = []): Prom
   }
   await peer.waitFor("ready", ({ event }) => event === "ready")
   return peer
+}
+
+/** Asks for the status until it is as wanted, and gives that status; each time is an answer of its own. */
+export const statusWhen = (
+  peer: PeerProcess,
+  what: string,
+  accept: (status: PeerEvent) => boolean | Promise<boolean>
+): Promise<PeerEvent> => {
+  const outputs = [peer.child.stdout, peer.child.stderr]
+  return Transcript.poll(`peer ${peer.sid}: ${what}`, outputs, ELECTION_TIMEOUT_MS, async () => {
+    const status = await peer.status()
+    return (await accept(status)) ? status : undefined
+  })
+}
+
+/** What a status tells of the connections with this peer. */
+export const connectionWith = ({ connections = [] }: PeerEvent, sid: bigint): Connection => {
+  const found = connections.find((connection) => connection.sid === sid)
+  if (found === undefined) throw new Error(`Nothing is told of server ${sid}`)
+  return found
 }
 
 /** How often a peer has begun to look for a leader. */

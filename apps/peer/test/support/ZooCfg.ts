@@ -14,6 +14,8 @@ export type Keys = Readonly<Record<string, string | number | boolean>>
 export interface Member {
   readonly sid: bigint
   readonly observer?: boolean
+  /** Where it listens, at the same ports everywhere: several are several addresses. Default: `Ports.HOST`. */
+  readonly hosts?: ReadonlyArray<string>
   /** `false` writes `conclave.electable=false`: votes, but is never proposed. Only ours knows the key. */
   readonly electable?: boolean
   readonly keys?: Keys
@@ -53,8 +55,10 @@ const place = async (directory: string, sid: bigint): Promise<ZooCfg> => {
   return { sid, file: join(home, "zoo.cfg"), dataDir: join(home, "data"), clientPort, quorumPort, electionPort }
 }
 
-const serverLine = (member: Member, { electionPort, quorumPort }: ZooCfg): string =>
-  `server.${member.sid}=${Ports.HOST}:${quorumPort}:${electionPort}${member.observer ? ":observer" : ""}`
+const serverLine = ({ hosts = [Ports.HOST], observer, sid }: Member, { electionPort, quorumPort }: ZooCfg): string => {
+  const addresses = hosts.map((host) => `${host.includes(":") ? `[${host}]` : host}:${quorumPort}:${electionPort}`)
+  return `server.${sid}=${addresses.join("|")}${observer ? ":observer" : ""}`
+}
 
 const ownLines = (ensemble: Ensemble, member: Member, cfg: ZooCfg): ReadonlyArray<string> => {
   const keys: Keys = {
