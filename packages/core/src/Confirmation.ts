@@ -10,6 +10,7 @@
  */
 import type { Settled } from "./Election.ts"
 import type { Notification, ToSend } from "./Notification.ts"
+import type { OracleAnswer } from "./QuorumVerifier.ts"
 import type { Sid } from "./Sid.ts"
 import * as VoteTracker from "./VoteTracker.ts"
 
@@ -43,14 +44,19 @@ export const hear = (self: Confirmation, state: Settled, notification: Notificat
 
 /**
  * A follower needs the word of its leader. A leader needs a quorum that follows it,
- * and gives up when so many have another leader that there cannot be one.
+ * or the oracle in place of the other of two voters, and gives up when so many have another leader that there cannot be one.
  */
-export const verdict = (mySid: Sid, { confirmed, denied }: Confirmation, settled: Settled): Verdict => {
+export const verdict = (
+  mySid: Sid,
+  { confirmed, denied }: Confirmation,
+  settled: Settled,
+  oracle: OracleAnswer = false
+): Verdict => {
   const { currentVote, membership, state } = settled
   if (state !== "LEADING") {
     return confirmed.has(currentVote.leader) ? "Confirmed" : denied.has(currentVote.leader) ? "Denied" : "Open"
   }
-  if (VoteTracker.hasAllQuorums(membership, new Set(confirmed).add(mySid), false)) return "Confirmed"
+  if (VoteTracker.hasAllQuorums(membership, new Set(confirmed).add(mySid), oracle)) return "Confirmed"
   const possible = membership.voters.difference(denied)
   return VoteTracker.hasAllQuorums(membership, possible, false) ? "Open" : "Denied"
 }

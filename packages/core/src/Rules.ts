@@ -25,6 +25,12 @@ export interface Rules {
   readonly resendPerPeer: boolean
   /** A peer not heard before in this search resets the notification interval to its minimum. */
   readonly resetIntervalOnNewPeer: boolean
+  /**
+   * Who has no vote is answered only if it looks and can use the answer, and answers nobody itself. The original
+   * answers whatever such a peer says, its answers too: an observer and a voter that looks answer each other without
+   * end, as fast as the network carries it.
+   */
+  readonly answerQuestionsOnly: boolean
   /** A newer configuration in a notification is ignored unless reconfiguration is enabled. */
   readonly configOnlyIfEnabled: boolean
   /** A newer configuration is taken from voters only. */
@@ -51,6 +57,7 @@ export const zookeeper: Rules = {
   filterWhileFinalizing: false,
   resendPerPeer: false,
   resetIntervalOnNewPeer: false,
+  answerQuestionsOnly: false,
   configOnlyIfEnabled: false,
   configFromVotersOnly: false,
   configKeepsQuorum: false,
@@ -65,6 +72,7 @@ export const conclave: Rules = {
   filterWhileFinalizing: true,
   resendPerPeer: true,
   resetIntervalOnNewPeer: true,
+  answerQuestionsOnly: true,
   configOnlyIfEnabled: true,
   configFromVotersOnly: true,
   configKeepsQuorum: true,

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { Output } from "../src/ElectionOutput.ts"
+import type { ToSend } from "../src/Notification.ts"
 import * as Rules from "../src/Rules.ts"
 import * as Peer from "./support/Peer.ts"
 import { ignored, kept, majority, oracle, p, timer } from "./support/Peer.ts"
@@ -138,6 +139,66 @@ describe("filterWhileFinalizing", () => {
     const peer = finalizing("filterWhileFinalizing", true)
     assert.include(tags(peer.hears(3, "LOOKING", p(3, 10, 1), 1)), "Reopened")
     assert.deepStrictEqual(peer.looking().proposal, p(3, 10, 1))
+  })
+})
+
+describe("answerQuestionsOnly", () => {
+  const withObserver = majority([1, 2, 3], { observers: [4] })
+
+  it.each(["FOLLOWING", "LEADING", "OBSERVING"] as const)("off: an observer is answered that is %s", (state) => {
+    const peer = looking("answerQuestionsOnly", false, { verifier: withObserver })
+    assert.deepStrictEqual(tags(peer.hears(4, state, p(3), 1)), ["Send", "Ignored"])
+  })
+
+  it.each(["FOLLOWING", "LEADING", "OBSERVING"] as const)("on: an observer is not answered that is %s", (state) => {
+    const peer = looking("answerQuestionsOnly", true, { verifier: withObserver })
+    assert.deepStrictEqual(tags(peer.hears(4, state, p(3), 1)), ["Ignored"])
+  })
+
+  it.each([[false, 2, true], [true, 2, false], [true, 1, true]])(
+    "%s: an observer that looks in round %i while we look in 1 is answered: %s",
+    (on, round, answered) => {
+      const peer = looking("answerQuestionsOnly", on, { verifier: withObserver })
+      assert.strictEqual(tags(peer.hears(4, "LOOKING", p(4), round)).includes("Send"), answered)
+    }
+  )
+
+  it("on: an observer that looks in a later round is answered by who has a leader", () => {
+    const peer = looking("answerQuestionsOnly", true, { verifier: withObserver })
+    peer.hears(2, "LOOKING", own, 1)
+    peer.hears(1, "LOOKING", own, 1)
+    peer.finalize()
+    assert.deepStrictEqual(tags(peer.hears(4, "LOOKING", p(4), 9)), ["Send", "Ignored"])
+  })
+
+  it.each([[false, true], [true, false]])("%s: an observer answers voters that look: %s", (on, answers) => {
+    const peer = looking("answerQuestionsOnly", on, { mySid: 4, verifier: withObserver })
+    peer.hears(3, "LOOKING", p(3), 5)
+    assert.strictEqual(tags(peer.hears(1, "LOOKING", p(1), 4)).includes("Send"), answers)
+    peer.hears(1, "FOLLOWING", p(3), 5)
+    peer.hears(3, "LEADING", p(3), 5)
+    assert.strictEqual(peer.settled().state, "OBSERVING")
+    assert.strictEqual(tags(peer.hears(1, "LOOKING", p(1), 6)).includes("Send"), answers)
+  })
+
+  // Each takes what the other just said for a question.
+  it.each([[false, 200], [true, 0]])("%s: an observer and who looks exchange %i answers or more", (on, sent) => {
+    const observer = make("answerQuestionsOnly", on, { mySid: 4, verifier: withObserver, learnerType: "observer" })
+    observer.look()
+    observer.hears(1, "FOLLOWING", p(3), 5)
+    observer.hears(3, "LEADING", p(3), 5)
+    const voter = looking("answerQuestionsOnly", on, { verifier: withObserver })
+    const sends = (outputs: ReadonlyArray<Output>) =>
+      outputs.flatMap((output) => (output._tag === "Send" ? [output.toSend] : []))
+    let answers = sends(voter.hears(4, "OBSERVING", p(3), 5))
+    let exchanged = 0
+    while (answers.length > 0 && exchanged < 200) {
+      const [{ electionEpoch, state, ...proposal }] = answers as [ToSend]
+      const [from, to] = exchanged % 2 === 0 ? [2, observer] : [4, voter]
+      answers = sends(to.hears(from, state, proposal, Number(electionEpoch)))
+      exchanged++
+    }
+    assert.strictEqual(exchanged, sent)
   })
 })
 

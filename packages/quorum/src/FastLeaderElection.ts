@@ -22,7 +22,7 @@ import type * as Scope from "effect/Scope"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import * as ElectionClock from "./ElectionClock.ts"
 import { History } from "./History.ts"
-import { Oracle } from "./Oracle.ts"
+import * as Oracle from "./Oracle.ts"
 import * as LeaderWatch from "./LeaderWatch.ts"
 import type { LookCause, PeerStatus } from "./PeerStatus.ts"
 import type { LinkChange, QuorumCnxManager } from "./QuorumCnxManager.ts"
@@ -52,25 +52,26 @@ export interface Options {
   readonly observe: (outputs: ReadonlyArray<Output>) => Effect.Effect<void>
 }
 
-/** Runs until a newer configuration asks for a new connection manager, and gives the state to go on from. */
+/**
+ * Looks for a leader at once, which the status says already, and whenever there is none.
+ *
+ * Runs until a newer configuration asks for a new connection manager, and gives the state to go on from.
+ */
 export const run = Effect.fnUntraced(function*(
   options: Options,
   initial: Election.State,
   cause: LookCause
 ): Effect.fn.Return<Election.State, never, Scope.Scope | QuorumConfig | History> {
   const config = yield* QuorumConfig
-  const oracle = yield* Oracle
   const { inbox, manager } = options
   const self: Self = {
     ...options,
     config,
     history: yield* History,
-    oracle,
     timer: yield* FiberHandle.make<void>(),
     watch: yield* LeaderWatch.make({
       manager,
       config,
-      oracle,
       wake: (wake) => Queue.offer(inbox, { _tag: "Woken", wake })
     }),
     state: initial,
@@ -81,7 +82,7 @@ export const run = Effect.fnUntraced(function*(
   }
   yield* Effect.forkScoped(feedMessages(self))
   yield* Effect.forkScoped(feedLinkChanges(self, yield* self.manager.linkChanges))
-  yield* look(self, cause)
+  yield* search(self, cause)
   while (!self.restart) {
     for (const input of yield* Queue.takeAll(self.inbox)) yield* handle(self, input)
   }
@@ -95,7 +96,6 @@ export const run = Effect.fnUntraced(function*(
 interface Self extends Options {
   readonly config: QuorumConfig["Service"]
   readonly history: History["Service"]
-  readonly oracle: Effect.Effect<boolean>
   readonly timer: FiberHandle.FiberHandle<void>
   readonly watch: LeaderWatch.LeaderWatch
   state: Election.State
@@ -173,7 +173,7 @@ const onMessage = Effect.fnUntraced(function*(self: Self, { payload, sid }: Mess
   const notification = decoded.success
   // First, because a peer whose leader is lost answers differently.
   yield* watchLeader(self, (settled) => self.watch.heard(settled, notification))
-  yield* dispatch(self, { _tag: "Received", notification, oracle: yield* askOracle(self) })
+  yield* dispatch(self, { _tag: "Received", notification, oracle: yield* Oracle.ask(self.state.membership) })
 })
 
 const onTimer = Effect.fnUntraced(function*(self: Self, timer: "Notification" | "Finalize") {
@@ -183,21 +183,19 @@ const onTimer = Effect.fnUntraced(function*(self: Self, timer: "Notification" | 
   }
   const haveDelivered = yield* self.manager.haveDelivered
   const undelivered = yield* self.manager.undelivered
-  yield* dispatch(self, { _tag: "NotificationTimeout", haveDelivered, undelivered, oracle: yield* askOracle(self) })
+  yield* dispatch(self, { _tag: "NotificationTimeout", haveDelivered, undelivered, oracle: yield* Oracle.ask(self.state.membership) })
 })
 
-// Only a configuration with an oracle is worth the reading of a file.
-const askOracle = ({ oracle, state }: Self): Effect.Effect<boolean> =>
-  state.membership.committed._tag === "Oracle" ? oracle : Effect.succeed(false)
+const look = (self: Self, cause: LookCause) =>
+  Effect.andThen(SubscriptionRef.set(self.status, { _tag: "Looking", cause }), search(self, cause))
 
-const look = Effect.fnUntraced(function*(self: Self, cause: LookCause) {
+const search = Effect.fnUntraced(function*(self: Self, cause: LookCause) {
   const facts = yield* self.history.read
   self.cause = cause
   self.clock = yield* ElectionClock.start
   yield* self.watch.end
   yield* self.manager.want(self.state.membership.voters)
-  yield* SubscriptionRef.set(self.status, { _tag: "Looking", cause })
-  yield* dispatch(self, { _tag: "LookForLeader", ...facts, oracle: yield* askOracle(self) })
+  yield* dispatch(self, { _tag: "LookForLeader", ...facts, oracle: yield* Oracle.ask(self.state.membership) })
 })
 
 const onElected = Effect.fnUntraced(function*(self: Self, elected: Action & { readonly _tag: "Elected" }) {

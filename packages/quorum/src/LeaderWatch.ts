@@ -15,6 +15,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FiberMap from "effect/FiberMap"
 import type * as Scope from "effect/Scope"
+import * as Oracle from "./Oracle.ts"
 import type { LinkChange, QuorumCnxManager } from "./QuorumCnxManager.ts"
 import type { QuorumConfig } from "./QuorumConfig.ts"
 
@@ -23,6 +24,8 @@ export type Lost = Liveness.LeaderLostReason | null
 
 /** That a time is over, to be given back to `woken`. */
 export type Wake =
+  /** An observer begins to ask anew. */
+  | { readonly _tag: "Inquire" }
   /** Ask once more. */
   | { readonly _tag: "Ask" }
   /** Whoever has not confirmed our election by now will not. */
@@ -36,7 +39,6 @@ export type Wake =
 export interface Options {
   readonly manager: QuorumCnxManager
   readonly config: QuorumConfig["Service"]
-  readonly oracle: Effect.Effect<boolean>
   /** Gives a `Wake` back when its time has come, in turn with everything else that happens. */
   readonly wake: (wake: Wake) => Effect.Effect<unknown>
 }
@@ -54,6 +56,13 @@ export interface LeaderWatch {
 
 /** How often an election is put to those it concerns, each time after twice as long, from the finalize wait on. */
 const QUESTIONS = 4
+
+/**
+ * How often an observer asks its leader whether it still leads: who looks tells voters only. A leader of the original
+ * is believed for as long when it is silent (tickTime 2000 * syncLimit 5 of the sample configuration), and writes a
+ * line into its log for every question.
+ */
+const OBSERVER_PERIOD = "10 seconds"
 
 /** How long somebody who looked counts as looking: a few finalize waits. */
 const ASTRAY_WINDOW = "1 second"
@@ -93,21 +102,21 @@ interface Self extends Options {
 }
 
 const begin = Effect.fnUntraced(function*(self: Self, settled: Election.Settled, reason: ElectedReason) {
-  const { config, manager } = self
   const { leader } = settled.currentVote
-  if (settled.state !== "LEADING" && !(yield* manager.connected).has(leader)) yield* recover(self, leader)
+  if (settled.state !== "LEADING" && !(yield* self.manager.connected).has(leader)) yield* recover(self, leader)
   // Whom we joined has said itself that it leads; nobody is left to ask where an oracle decided.
-  if (reason._tag !== "Quorum") return
+  if (reason._tag === "Quorum") yield* inquire(self, settled)
+  else if (settled.state === "OBSERVING") yield* after(self, "inquire", OBSERVER_PERIOD, { _tag: "Inquire" })
+})
+
+const inquire = Effect.fnUntraced(function*(self: Self, settled: Election.Settled) {
+  const { cnxTimeout, ensemble } = self.config
+  if ((yield* verdict(self, settled, Confirmation.unasked)) === "Confirmed") return
   self.confirmation = Confirmation.unasked
-  if (Confirmation.verdict(config.ensemble.mySid, self.confirmation, settled) === "Confirmed") {
-    self.confirmation = null
-    return
-  }
-  const { finalizeWait } = config.ensemble.timing
   for (let question = 0; question < QUESTIONS; question++) {
-    yield* after(self, `ask ${question}`, finalizeWait * (2 ** (question + 1) - 1), { _tag: "Ask" })
+    yield* after(self, `ask ${question}`, ensemble.timing.finalizeWait * (2 ** (question + 1) - 1), { _tag: "Ask" })
   }
-  yield* after(self, "asked enough", config.cnxTimeout, { _tag: "AskedEnough" })
+  yield* after(self, "asked enough", cnxTimeout, { _tag: "AskedEnough" })
 })
 
 const onLinkChanged = Effect.fnUntraced(function*(self: Self, state: Election.Settled, { _tag, sid }: LinkChange) {
@@ -130,13 +139,14 @@ const onHeard = Effect.fnUntraced(function*(self: Self, state: Election.Settled,
   }
   if (self.confirmation === null) return null
   self.confirmation = Confirmation.hear(self.confirmation, state, notification)
-  switch (Confirmation.verdict(self.config.ensemble.mySid, self.confirmation, state)) {
+  switch (yield* verdict(self, state, self.confirmation)) {
     case "Open":
       return null
     case "Denied":
       return "ElectionDenied" as const
     case "Confirmed":
       self.confirmation = null
+      if (state.state === "OBSERVING") yield* after(self, "inquire", OBSERVER_PERIOD, { _tag: "Inquire" })
       return null
   }
 })
@@ -144,6 +154,9 @@ const onHeard = Effect.fnUntraced(function*(self: Self, state: Election.Settled,
 const onWoken = Effect.fnUntraced(function*(self: Self, state: Election.Settled, wake: Wake) {
   const { config, confirmation, manager } = self
   switch (wake._tag) {
+    case "Inquire":
+      yield* inquire(self, state)
+      return null
     case "Ask": {
       if (confirmation === null) return null
       for (const question of Confirmation.questions(config.ensemble.mySid, confirmation, state)) {
@@ -169,12 +182,14 @@ const recover = Effect.fnUntraced(function*(self: Self, sid: bigint) {
 })
 
 const check = Effect.fnUntraced(function*(self: Self, state: Election.Settled) {
-  const { astray, config, manager, oracle, recovering } = self
+  const { astray, config, manager, recovering } = self
   const present = (yield* manager.connected).union(recovering).difference(astray)
-  // Only a configuration with an oracle is worth the reading of a file.
-  const answer = state.membership.committed._tag === "Oracle" && (yield* oracle)
-  return Liveness.check(config.ensemble.mySid, state, present, answer)
+  return Liveness.check(config.ensemble.mySid, state, present, yield* Oracle.ask(state.membership))
 })
+
+const verdict = ({ config }: Self, settled: Election.Settled, heard: Confirmation.Confirmation) =>
+  Effect.map(Oracle.ask(settled.membership), (answer) =>
+    Confirmation.verdict(config.ensemble.mySid, heard, settled, answer))
 
 const after = (self: Self, key: string, duration: Duration.Input, wake: Wake) =>
   FiberMap.run(self.timers, key, Effect.delay(self.wake(wake), duration))

@@ -4,6 +4,7 @@
  *
  * Java: `QuorumOracleMaj.askOracle`.
  */
+import type { Membership } from "@conclave/core/Ensemble"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
@@ -13,6 +14,10 @@ import * as Layer from "effect/Layer"
 export const Oracle = Context.Reference<Effect.Effect<boolean>>("@conclave/quorum/Oracle", {
   defaultValue: () => Effect.succeed(false)
 })
+
+/** Asks about this membership: only one with an oracle is worth the reading of a file, all others get a no. */
+export const ask = ({ committed }: Membership): Effect.Effect<boolean> =>
+  committed._tag === "Oracle" ? Effect.flatten(Effect.service(Oracle)) : Effect.succeed(false)
 
 /** An oracle in a file, read anew for every question: yes if its first character is `1`; no if it cannot be read. */
 export const layerFile = (path: string): Layer.Layer<never, never, FileSystem.FileSystem> =>

@@ -91,6 +91,7 @@ export const make = Effect.gen(function*() {
     while (true) {
       state = yield* Effect.scoped(FastLeaderElection.run({ manager, inbox, status, observe }, state, cause))
       cause = { _tag: "ConfigChanged" }
+      yield* SubscriptionRef.set(status, { _tag: "Looking", cause })
       members = state.membership
       manager = yield* algorithm.create(config.electionAlg, state.membership)
     }

@@ -1,10 +1,18 @@
+import type { Output } from "@conclave/core/ElectionOutput"
+import type { LeaderLostReason } from "@conclave/core/Liveness"
 import * as QuorumVerifier from "@conclave/core/QuorumVerifier"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
 import type { PeerStatus } from "../src/PeerStatus.ts"
 import * as Cluster from "./Cluster.ts"
 
 const { agree, agreeOn, host, networked, sids } = Cluster
+
+const lost = (leader: bigint, reason: LeaderLostReason): PeerStatus => ({
+  _tag: "Looking",
+  cause: { _tag: "LeaderLost", leader, reason }
+})
 
 const hosts = (first: number, last: number) => sids(first, last).map(host)
 
@@ -164,8 +172,7 @@ describe("a follower without a connection to its leader", () => {
     yield* Cluster.until(members, agreeOn(5n))
     const seen = yield* Cluster.watch(one!)
     yield* Cluster.until([one!], Cluster.allLook)
-    const lost = { _tag: "LeaderLost", leader: 5n, reason: "LinkToLeaderClosed" } as const
-    assert.deepStrictEqual(seen[1], { _tag: "Looking", cause: lost })
+    assert.deepStrictEqual(seen[1], lost(5n, "LinkToLeaderClosed"))
     yield* Cluster.stays(others, 10, agreeOn(5n))
     yield* network.release(host(5n), host(1n))
     yield* Cluster.until(members, agreeOn(5n))
@@ -195,13 +202,46 @@ describe("an observer", () => {
       yield* Cluster.until([back], agreeOn(2n))
     }))())
 
+  it.effect("finds out that who led looks, or follows another, though nobody tells it", networked(Effect.fnUntraced(
+    function*(network) {
+      const voters = yield* startSome(verifier, sids(1, 3))
+      const watcher = yield* Cluster.start(verifier, 0n)
+      yield* Cluster.until([...voters, watcher], agreeOn(3n))
+      const seen = yield* Cluster.watch(watcher)
+      yield* Cluster.stays([...voters, watcher], 30, agreeOn(3n))
+      assert.strictEqual(seen.length, 1)
+      const sent: Array<Output> = []
+      yield* Effect.forkScoped(
+        Stream.runForEach(watcher.peer.outputs, (output) => Effect.sync(() => sent.push(output))),
+        { startImmediately: true }
+      )
+      yield* network.partition(host(3n), hosts(1, 2))
+      yield* network.reset(host(3n), hosts(1, 2))
+      yield* Cluster.until([...voters.slice(0, 2), watcher], agreeOn(2n), 30)
+      assert.deepStrictEqual(seen[1], lost(3n, "LeaderLooking"))
+      assert.isBelow(sent.filter(({ _tag }) => _tag === "Send").length, 50)
+    }
+  )))
+
+  it.effect("finds out that its leader is silent", networked(Effect.fnUntraced(function*(network) {
+    const voters = yield* startSome(verifier, sids(1, 3))
+    const watcher = yield* Cluster.start(verifier, 0n)
+    yield* Cluster.until([...voters, watcher], agreeOn(3n))
+    const seen = yield* Cluster.watch(watcher)
+    yield* network.partition(host(3n), host(0n))
+    yield* Cluster.until([watcher], Cluster.allLook, 30)
+    assert.deepStrictEqual(seen[1], lost(3n, "ElectionUnconfirmed"))
+    yield* network.heal
+    yield* Cluster.until([watcher], agreeOn(3n), 30)
+  })))
+
   it.effect("does not make up for voters (ObserverLETest)", networked(Effect.fnUntraced(function*() {
     const members = yield* startSome(verifier, [1n, 2n, 3n, 4n])
     yield* Cluster.until(members, agreeOn(3n))
     yield* members[0]!.stop
     yield* members[1]!.stop
-    // The observer is not told: who looks tells voters only.
-    yield* Cluster.until([members[2]!], Cluster.allLook)
-    yield* Cluster.stays([members[2]!], 70, Cluster.allLook)
+    const left = members.slice(2)
+    yield* Cluster.until(left, Cluster.allLook, 30)
+    yield* Cluster.stays(left, 70, Cluster.allLook)
   })))
 })

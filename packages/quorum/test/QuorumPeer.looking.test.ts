@@ -93,8 +93,8 @@ const roundsOf = Effect.fnUntraced(function*({ peer }: Cluster.Member) {
 describe("what a peer tells of itself", () => {
   it.effect("changes: where it stands, and every change with its reason", networked(Effect.fnUntraced(function*() {
     const one = yield* Cluster.start(3, 1n)
-    yield* Cluster.stays([one], 1, Cluster.allLook)
     const seen = yield* Cluster.watch(one)
+    yield* Cluster.stays([one], 1, Cluster.allLook)
     const [two, three] = yield* Cluster.startSome(3, [2n, 3n])
     yield* Cluster.until([one, two!, three!], agreeOn(3n))
     yield* three!.stop

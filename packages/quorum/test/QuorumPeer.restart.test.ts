@@ -1,10 +1,12 @@
+import * as QuorumVerifier from "@conclave/core/QuorumVerifier"
 import { assert, describe, it } from "@effect/vitest"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import { Oracle } from "../src/Oracle.ts"
 import { serverState } from "../src/PeerStatus.ts"
 import * as Cluster from "./Cluster.ts"
 
-const { agreeOn, networked } = Cluster
+const { agreeOn, networked, sids } = Cluster
 
 describe("when a leader crashes", () => {
   it.effect("the rest elect another, and it joins them when it comes back", networked(Effect.fnUntraced(function*() {
@@ -112,4 +114,20 @@ describe("a leader that restarts", () => {
       }
       yield* Cluster.stays([one, two, leader], 10, agreeOn(3n))
     }))())
+})
+
+describe("one of two voters with an oracle", () => {
+  const verifier = QuorumVerifier.oracle({ servers: sids(1, 2).map((sid) => Cluster.server(sid)), oraclePath: "" })
+
+  it.effect.each([true, false])("goes on alone if the oracle says so (%s)", (answer) =>
+    networked(() => Effect.gen(function*() {
+      const [one, two] = yield* Cluster.startSome(verifier, [1n, 2n])
+      yield* Cluster.until([one!, two!], agreeOn(2n))
+      yield* two!.stop
+      if (answer) yield* Cluster.until([one!], agreeOn(1n))
+      else yield* Cluster.until([one!], Cluster.allLook)
+      yield* Cluster.stays([one!], 70, answer ? agreeOn(1n) : Cluster.allLook)
+      const back = yield* Cluster.start(verifier, 2n)
+      yield* Cluster.until([one!, back], agreeOn(answer ? 1n : 2n))
+    }).pipe(Effect.provideService(Oracle, Effect.succeed(answer))))())
 })

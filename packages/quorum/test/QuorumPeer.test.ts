@@ -112,6 +112,17 @@ describe("the report of an election", () => {
     assert.match(sentence, / agreed; took \d+ ms \(\d+ ms until the first vote, \d+ ms until a quorum, 2\d\d ms /)
   })))
 
+  it.effect("are quiet once all have confirmed what was elected", networked(Effect.fnUntraced(function*() {
+    const members = yield* Cluster.startAll(5)
+    yield* Cluster.until(members, agreeOn(5n))
+    yield* Cluster.stays(members, 1, agreeOn(5n))
+    const frames = Effect.forEach(members, ({ peer }) =>
+      Effect.map(peer.connections, (all) => all.map(({ link }) => link?.traffic.framesSent)))
+    const before = yield* frames
+    yield* Cluster.stays(members, 120, agreeOn(5n))
+    assert.deepStrictEqual(yield* frames, before)
+  })))
+
   it.effect("measures time even while the wall clock is set back", networked(Effect.fnUntraced(function*() {
     const clock = yield* Clock.Clock
     const wall = () => -clock.monotonicTimeNanosUnsafe()

@@ -31,27 +31,34 @@ export const receive = (ensemble: Ensemble, state: State, notification: Notifica
   if (state._tag === "Idle" && state.restarting) return dropped(state, [], notification, "Restarting")
   const config = state._tag === "Settled" ? unchanged(state) : seeConfig(ensemble, state, notification)
   if (config.restart) return { state: config.state, outputs: config.outputs, forElection: false }
-  return answer(config.state, config.outputs, notification)
+  return answer(ensemble, config.state, config.outputs, notification)
 }
 
 // -----------------------------------------------------------------------------
 // answers
 // -----------------------------------------------------------------------------
 
-const answer = (state: State, outputs: Array<Output>, notification: Notification): Received => {
+const answer = (
+  { mySid, rules }: Ensemble,
+  state: State,
+  outputs: Array<Output>,
+  notification: Notification
+): Received => {
   const { from } = notification
+  const { voters } = state.membership
+  const mayAnswer = !rules.answerQuestionsOnly || voters.has(mySid)
   const serverState = state._tag === "Settled" ? state.state : "LOOKING"
-  if (!state.membership.voters.has(from)) {
-    // The settled or initial vote, not the proposal under discussion, but with the clock of now.
-    outputs.push(reply(state, from, serverState, {
-      ...state.currentVote,
-      electionEpoch: state.logicalClock
-    }, "AnswerNonVoter"))
+  if (!voters.has(from)) {
+    if (mayAnswer && (!rules.answerQuestionsOnly || asks(state, notification))) {
+      // The settled or initial vote, not the proposal under discussion, but with the clock of now.
+      const vote = { ...state.currentVote, electionEpoch: state.logicalClock }
+      outputs.push(reply(state, from, serverState, vote, "AnswerNonVoter"))
+    }
     return dropped(state, outputs, notification, "SenderNotVoter")
   }
   if (notification.state === "UNKNOWN") return dropped(state, outputs, notification, "UnknownState")
   if (state._tag !== "Settled") {
-    if (notification.state === "LOOKING" && notification.electionEpoch < state.logicalClock) {
+    if (mayAnswer && notification.state === "LOOKING" && notification.electionEpoch < state.logicalClock) {
       outputs.push(reply(state, from, serverState, {
         ...state.proposal,
         electionEpoch: state.logicalClock
@@ -59,7 +66,7 @@ const answer = (state: State, outputs: Array<Output>, notification: Notification
     }
     return { state, outputs, forElection: true }
   }
-  if (notification.state === "LOOKING") {
+  if (mayAnswer && notification.state === "LOOKING") {
     if (state.state === "LEADING") {
       const elector = VoteTracker.hasSid(state.membership, state.supporters, from)
       outputs.push({ _tag: "VoterLooking", sid: from, elector })
@@ -69,6 +76,10 @@ const answer = (state: State, outputs: Array<Output>, notification: Notification
   }
   return dropped(state, outputs, notification, "Settled")
 }
+
+// Can somebody without a vote use our answer? While we look it does not hear us if it is in a later round.
+const asks = (state: State, { electionEpoch, state: sender }: Notification): boolean =>
+  sender === "LOOKING" && (state._tag === "Settled" || electionEpoch <= state.logicalClock)
 
 const reply = (
   state: Common,
