@@ -54,7 +54,21 @@ const always = (check: (taken: Taken) => void): void => {
 
 const kindOf = ({ after, before, event }: Taken) => `${before._tag} ${event._tag} ${after._tag}`
 
+const isPresence = ({ _tag }: Election.Event): boolean =>
+  _tag === "PeerConnected" || _tag === "PeerRefused" || _tag === "PeerUnreachable"
+
 describe("whatever happens", () => {
+  it("that a peer is there or not is remembered of voters only, and decides nothing", () => {
+    let absent = 0
+    always(({ after, before, event, outputs }) => {
+      absent += after.absent.size
+      assert.isTrue(new Set(after.absent.keys()).isSubsetOf(after.membership.voters))
+      if (isPresence(event)) assert.deepStrictEqual([{ ...after, absent: before.absent }, outputs], [before, []])
+      else if (after.membership === before.membership) assert.deepStrictEqual(after.absent, before.absent)
+    })
+    assert.isAbove(absent, 1000)
+  })
+
   it("these histories visit every transition there is", () => {
     const seen = new Set<string>()
     always((taken) => seen.add(kindOf(taken)))

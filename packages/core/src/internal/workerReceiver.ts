@@ -140,12 +140,17 @@ const seeConfig = (ensemble: Ensemble, state: State, notification: Notification)
   let next: State = state
   if (ensemble.reconfigEnabled) {
     outputs.push(seen(verifier.version, "Adopted", null), { _tag: "AdoptConfig", from, verifier })
-    next = { ...state, membership: adopt(state.membership, ensemble.mySid, verifier) }
+    next = withMembership(state, adopt(state.membership, ensemble.mySid, verifier))
   } else {
     outputs.push(seen(verifier.version, "ReconfigDisabled", null))
   }
   if (QuorumVerifier.equals(verifier, committed)) return { state: next, outputs, restart: false }
   return { state: restarting(next), outputs: [...outputs, ...restart], restart: true }
+}
+
+const withMembership = (state: State, membership: Membership): State => {
+  const absent = new Map(Array.from(state.absent).filter(([sid]) => membership.voters.has(sid)))
+  return { ...state, membership, absent }
 }
 
 const restart: ReadonlyArray<Output> = [{ _tag: "CancelTimer" }, { _tag: "Restart", reason: "ConfigChanged" }]

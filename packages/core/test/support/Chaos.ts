@@ -115,6 +115,11 @@ const received = (random: Random, { membership }: Subject, state: Election.State
   }
 }
 
+const presence = (random: Random, { membership }: Subject): Election.Event => ({
+  _tag: random.pick(["PeerConnected", "PeerRefused", "PeerUnreachable"] as const),
+  sid: random.percent(80) ? random.pick(Array.from(membership.voters)) : random.long()
+})
+
 /** Anything that may happen next. */
 export const event = (random: Random, subject: Subject, state: Election.State): Election.Event => {
   const draw = random.below(100)
@@ -125,5 +130,6 @@ export const event = (random: Random, subject: Subject, state: Election.State): 
     const undelivered = new Set(Array.from(subject.membership.voters).filter(() => random.percent(50)))
     return { _tag: "NotificationTimeout", haveDelivered: random.percent(50), undelivered, oracle: random.percent(50) }
   }
+  if (draw < 97) return presence(random, subject)
   return random.percent(50) ? { _tag: "LeaderLost" } : { _tag: "EpochEstablished", peerEpoch: random.long() }
 }
