@@ -44,7 +44,8 @@ export const hear = (self: Confirmation, state: Settled, notification: Notificat
 
 /**
  * A follower needs the word of its leader. A leader needs a quorum that follows it,
- * or the oracle in place of the other of two voters, and gives up when so many have another leader that there cannot be one.
+ * or the oracle in place of the other of two voters, and gives up when so many have
+ * another leader that there cannot be one.
  */
 export const verdict = (
   mySid: Sid,

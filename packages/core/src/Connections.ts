@@ -10,7 +10,7 @@
  *     Dialed           | Close Yielded, RedialLater*     | Adopt, Close the older one
  *     Accepted         | Adopt, Close the older one      | Close it, Dial
  *     DialFailed       | RedialLater* (either)
- *     Closed           | Dial*, or RedialLater* if it was of no use (either)
+ *     Closed           | RedialLater*                    | Dial*, or RedialLater* if it was of no use
  *
  *     * if the peer is wanted
  *
@@ -176,7 +176,9 @@ const onClosed = (view: View, state: State, event: Event & { readonly _tag: "Clo
   if (!isLink(state, event)) return [state, []]
   const { sid, useful } = event
   const next = unlink(state, sid)
-  if (!useful) return redialLater(next, sid)
+  // Whom we would yield to dials us, and the original closes a connection in order to do so. If we dialled at once it
+  // would take our call for a reason to close its next one, and so on without end.
+  if (!useful || Challenge.onDialed(view.mySid, sid) === "Yield") return redialLater(next, sid)
   return next.wanted.has(sid) ? dial(view, { ...next, wanted: new Map(next.wanted).set(sid, 0) }, sid, []) : [next, []]
 }
 

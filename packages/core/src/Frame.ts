@@ -15,8 +15,9 @@ const HEADER_SIZE = 4
 
 /**
  * What has arrived of a frame that is not complete yet; at most 4 + `PACKET_MAX_SIZE`
- * bytes less one. The pieces are joined only when the frame is whole, so that a
- * frame in many small pieces costs no more than one in few.
+ * bytes less one. A piece is joined with those before it only when it is as long,
+ * so that a frame in many small pieces takes little more time, and little more
+ * memory, than one in few.
  */
 export interface Rest {
   readonly size: number
@@ -51,7 +52,7 @@ export const decode = (
   rest: Rest,
   chunk: Uint8Array
 ): Result.Result<{ readonly payloads: ReadonlyArray<Uint8Array>; readonly rest: Rest }, MalformedFrame> => {
-  const pieces = chunk.length === 0 ? rest.pieces : { last: chunk, before: rest.pieces }
+  const pieces = chunk.length === 0 ? rest.pieces : append(rest.pieces, chunk)
   const size = rest.size + chunk.length
   if (size < rest.needed) return Result.succeed({ payloads: [], rest: { size, needed: rest.needed, pieces } })
   const bytes = join({ size, needed: rest.needed, pieces })
@@ -73,6 +74,19 @@ export const decode = (
   const left = bytes.subarray(offset)
   const pending = left.length === 0 ? null : { last: left, before: null }
   return Result.succeed({ payloads, rest: { size: left.length, needed, pieces: pending } })
+}
+
+// The pieces get shorter towards the end, so there are few, and a byte is copied about as often as there are pieces.
+const append = (pieces: Pieces | null, chunk: Uint8Array): Pieces => {
+  let last = chunk
+  let before = pieces
+  for (; before !== null && before.last.length <= last.length; before = before.before) {
+    const joined = new Uint8Array(before.last.length + last.length)
+    joined.set(before.last)
+    joined.set(last, before.last.length)
+    last = joined
+  }
+  return { last, before }
 }
 
 /** What has arrived, in one piece. Copies, unless it is one already. */

@@ -18,6 +18,12 @@ export interface Rules {
    */
   readonly filterWhileFinalizing: boolean
   /**
+   * A vote that was recorded already does not restart the finalize wait. In the original every vote does, and a
+   * connection that keeps breaking brings the same one again each time: the wait need never end. Does something only
+   * with `recordWhileFinalizing`.
+   */
+  readonly waitOnRepetition: boolean
+  /**
    * After silence, votes are sent again to each peer whose queue is drained and
    * connections are tried to each whose queue is not; the original does one or
    * the other for all, by whether any queue is drained.
@@ -55,6 +61,7 @@ export interface Rules {
 export const zookeeper: Rules = {
   recordWhileFinalizing: false,
   filterWhileFinalizing: false,
+  waitOnRepetition: false,
   resendPerPeer: false,
   resetIntervalOnNewPeer: false,
   answerQuestionsOnly: false,
@@ -70,6 +77,7 @@ export const zookeeper: Rules = {
 export const conclave: Rules = {
   recordWhileFinalizing: true,
   filterWhileFinalizing: true,
+  waitOnRepetition: true,
   resendPerPeer: true,
   resetIntervalOnNewPeer: true,
   answerQuestionsOnly: true,

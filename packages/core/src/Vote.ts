@@ -83,6 +83,17 @@ export const matches = (self: Vote, that: Vote): boolean => {
   return self.peerEpoch === that.peerEpoch
 }
 
+/** Does a voter say the same as before, word for word? */
+export const isSame = (self: Vote | undefined, that: Vote | undefined): boolean => {
+  if (self === undefined || that === undefined) return self === that
+  return self.leader === that.leader &&
+    self.zxid === that.zxid &&
+    self.peerEpoch === that.peerEpoch &&
+    self.electionEpoch === that.electionEpoch &&
+    self.version === that.version &&
+    self.state === that.state
+}
+
 /** A proposal as a vote of a round, in the form Java gives to what an election returns. */
 export const make = (proposal: Proposal, electionEpoch: bigint): Vote => ({
   version: 0,

@@ -11,7 +11,11 @@ import { majority, members, notification, oracle, p, sids, vote } from "./suppor
 const mySid = 1n
 const five = majority([1, 2, 3, 4, 5], { observers: [6] })
 
-const settled = (state: SettledState, leader: number, committed: QuorumVerifier.QuorumVerifier = five): Election.Settled => ({
+const settled = (
+  state: SettledState,
+  leader: number,
+  committed: QuorumVerifier.QuorumVerifier = five
+): Election.Settled => ({
   _tag: "Settled",
   absent: new Map(),
   membership: Ensemble.membership({ mySid, committed }),

@@ -6,6 +6,22 @@ import * as Pair from "./support/Pair.ts"
 interface Budget {
   readonly requests: Readonly<Record<Pair.Name, number>>
   readonly resets: number
+  /** How often each may want the other, and no longer want it. */
+  readonly wants: Readonly<Record<Pair.Name, number>>
+  readonly unwants: Readonly<Record<Pair.Name, number>>
+  /** How many dials may fail though somebody listens. */
+  readonly failures: number
+  /** How often time may pass before the network has done what it can. Afterwards it passes anyway. */
+  readonly delays: number
+}
+
+const nothing: Budget = {
+  requests: { 1: 0, 2: 0 },
+  resets: 0,
+  wants: { 1: 0, 2: 0 },
+  unwants: { 1: 0, 2: 0 },
+  failures: 0,
+  delays: Infinity
 }
 
 interface Visit {
@@ -14,11 +30,15 @@ interface Visit {
   readonly trace: ReadonlyArray<string>
 }
 
-// Every world that can be reached, each once; `quiet` sees those in which nothing is left to happen.
+// Several times as many as any test comes to. Two peers that chase each other without end come to more.
+const WORLDS_MAX = 100_000
+
+// Every world that can be reached, each once; `quiet` sees those in which nothing is left to happen, `each` all.
 const explore = (
-  rules: Rules.Rules,
+  rules: Pair.RulesOf,
   start: Visit,
-  quiet: (visit: Visit) => void
+  quiet: (visit: Visit) => void,
+  each: (visit: Visit) => void = () => {}
 ): void => {
   const seen = new Set<string>()
   const waiting = [start]
@@ -26,32 +46,52 @@ const explore = (
     const key = keyOf(visit)
     if (seen.has(key)) continue
     seen.add(key)
+    if (seen.size > WORLDS_MAX) assert.fail(["no end of it", ...visit.trace].join("\n"))
     const { budget, trace, world } = visit
+    for (const name of [1, 2] as const) {
+      // The invariant of liveness: a wanted peer is linked, or dialled, or will be.
+      const forgotten = Pair.forgotten(world, name)
+      if (forgotten.length > 0) assert.fail([`${name} has forgotten whom it wants`, ...trace].join("\n"))
+    }
+    each(visit)
     const choices = Pair.progress(rules)(world)
-    if (choices.length === 0) quiet(visit)
+    const due = Pair.due(rules)(world)
+    if (choices.length + due.length === 0) quiet(visit)
+    if (choices.length === 0 || budget.delays > 0) {
+      const left = choices.length === 0 ? budget : { ...budget, delays: budget.delays - 1 }
+      for (const { next, what } of due) waiting.push({ world: next, budget: left, trace: [...trace, what] })
+    }
     for (const { next, what } of choices) waiting.push({ world: next, budget, trace: [...trace, what] })
     for (const more of spend(rules, visit)) waiting.push(more)
   }
 }
 
 // What happens only because the explorer wants it. A peer that has not started yet starts when it likes.
-const spend = (rules: Rules.Rules, { budget, trace, world }: Visit): Array<Visit> => {
+const spend = (rules: Pair.RulesOf, { budget, trace, world }: Visit): Array<Visit> => {
   const visits: Array<Visit> = []
+  const visit = (what: string, next: Pair.World, left: Budget) =>
+    visits.push({ world: next, budget: left, trace: [...trace, what] })
   for (const name of [1, 2] as const) {
     if (!world.listening[name]) {
-      visits.push({ world: Pair.listen(world, name), budget, trace: [...trace, `${name} starts`] })
-    } else if (budget.requests[name] > 0) {
-      const requests = { ...budget.requests, [name]: budget.requests[name] - 1 }
-      const next = Pair.request(rules, world, name)
-      visits.push({ world: next, budget: { ...budget, requests }, trace: [...trace, `${name} asks`] })
+      visit(`${name} starts`, Pair.listen(world, name), budget)
+      continue
     }
+    const less = (what: "requests" | "wants" | "unwants"): Budget | null => {
+      const left = budget[what][name]
+      return left === 0 ? null : { ...budget, [what]: { ...budget[what], [name]: left - 1 } }
+    }
+    const [asked, wanted, unwanted] = [less("requests"), less("wants"), less("unwants")]
+    if (asked !== null) visit(`${name} asks`, Pair.request(rules, world, name), asked)
+    if (wanted !== null) visit(`${name} wants the other`, Pair.want(rules, world, name), wanted)
+    if (unwanted !== null) visit(`${name} wants nobody`, Pair.wantNobody(rules, world, name), unwanted)
   }
-  if (budget.resets > 0) {
-    world.connections.forEach(({ broken, near }, index) => {
-      if (broken || near.side === "None") return
-      const left = { ...budget, resets: budget.resets - 1 }
-      visits.push({ world: Pair.reset(world, index), budget: left, trace: [...trace, `connection ${index} breaks`] })
-    })
+  for (const [index, { broken, doomed, near }] of world.connections.entries()) {
+    if (near.side === "None") {
+      if (doomed || budget.failures === 0) continue
+      visit(`attempt ${index} fails`, Pair.fail(rules, world, index), { ...budget, failures: budget.failures - 1 })
+    } else if (!broken && budget.resets > 0) {
+      visit(`connection ${index} breaks`, Pair.reset(world, index), { ...budget, resets: budget.resets - 1 })
+    }
   }
   return visits
 }
@@ -59,7 +99,7 @@ const spend = (rules: Rules.Rules, { budget, trace, world }: Visit): Array<Visit
 // What tells worlds apart. Connections closed on both sides are history; of two links of a peer it only matters which
 // is newer, so that they are numbered anew.
 const keyOf = ({ budget, world }: Visit): string => {
-  const { connections, listening, peers } = world
+  const { connections, listening, peers, timers } = world
   const alive = connections.filter(({ far, near }) => near.side !== "Closed" || far.side !== "Closed")
   const ranks = ([1, 2] as const).map((name) => {
     const links = alive.map(({ dialer, far, near }) => (dialer === name ? near : far).link)
@@ -71,8 +111,10 @@ const keyOf = ({ budget, world }: Visit): string => {
     return [dialer, doomed, broken, rank(dialer, near.link), near.side, rank(other, far.link), far.side]
   })
   const states = ([1, 2] as const).map((name) => {
-    const { callers, dialing, links } = peers[name]
-    return [dialing.size, callers.size, Array.from(links.values(), (link) => rank(name, link))]
+    const { callers, dialing, links, wanted } = peers[name]
+    // How often in a row a dial came to nothing makes no difference to what happens, only to when.
+    const ranked = Array.from(links.values(), (link) => rank(name, link))
+    return [wanted.size, timers[name], dialing.size, callers.size, ranked]
   })
   return JSON.stringify([budget, listening, states, ends])
 }
@@ -94,26 +136,36 @@ const held = ({ trace, world }: Visit): Pair.Connection | null => {
   return open[0]!
 }
 
-// As the network is fastest: everything in order, nothing else meanwhile.
-const settle = (rules: Rules.Rules, visit: Visit): Visit => {
-  let { world } = visit
+// As the network is fastest: everything in order, nothing else meanwhile, and no time passes before it is done.
+const settle = (rules: Pair.RulesOf, visit: Visit): Visit => {
   const trace = [...visit.trace]
-  for (let [choice] = Pair.progress(rules)(world); choice !== undefined; [choice] = Pair.progress(rules)(world)) {
+  const next = (world: Pair.World) => Pair.progress(rules)(world)[0] ?? Pair.due(rules)(world)[0]
+  let { world } = visit
+  for (let choice = next(world); choice !== undefined; choice = next(world)) {
     world = choice.next
     trace.push(choice.what)
+    if (trace.length > visit.trace.length + STEPS_MAX) assert.fail(["never at rest", ...trace].join("\n"))
   }
   return { ...visit, world, trace }
 }
+
+// Much more than it takes: a dial each, one dialled back, one replaced, and their ends.
+const STEPS_MAX = 50
 
 const oneLink = (visit: Visit): void => {
   if (held(visit) === null) assert.fail(["no connection", ...visit.trace].join("\n"))
 }
 
-describe.each(["conclave", "zookeeper"] as const)("two peers under the rules of %s", (name) => {
-  const rules = Rules.named[name]
+describe.each([
+  ["conclave", "conclave"],
+  ["zookeeper", "zookeeper"],
+  ["conclave", "zookeeper"],
+  ["zookeeper", "conclave"]
+] as const)("two peers, the smaller id under the rules of %s, the larger of %s", (smaller, larger) => {
+  const rules = { 1: Rules.named[smaller], 2: Rules.named[larger] }
 
   it("have exactly one connection, dialled by the larger id, whatever the order of crossing dials", () => {
-    const budget = { requests: { 1: 3, 2: 3 }, resets: 0 }
+    const budget = { ...nothing, requests: { 1: 3, 2: 3 } }
     let rests = 0
     explore(rules, { world: Pair.make(), budget, trace: [] }, (visit) => {
       const { requests } = visit.budget
@@ -125,7 +177,7 @@ describe.each(["conclave", "zookeeper"] as const)("two peers under the rules of 
   })
 
   it.each([1, 2] as const)("are connected once %s asks that started late, whatever became of earlier dials", (late) => {
-    const budget = { requests: { 1: 3, 2: 3 }, resets: 0 }
+    const budget = { ...nothing, requests: { 1: 3, 2: 3 } }
     let rests = 0
     explore(rules, { world: Pair.make([late === 1 ? 2 : 1]), budget, trace: [] }, (visit) => {
       held(visit)
@@ -137,7 +189,7 @@ describe.each(["conclave", "zookeeper"] as const)("two peers under the rules of 
   })
 
   it("leak nothing when connections break, and are connected once either asks again", () => {
-    const budget = { requests: { 1: 2, 2: 2 }, resets: 2 }
+    const budget = { ...nothing, requests: { 1: 2, 2: 2 }, resets: 2 }
     let broken = 0
     explore(rules, { world: Pair.make(), budget, trace: [] }, (visit) => {
       if (held(visit) !== null) return
@@ -147,5 +199,45 @@ describe.each(["conclave", "zookeeper"] as const)("two peers under the rules of 
       }
     })
     assert.isAtLeast(broken, 5)
+  })
+
+  const wants: ReadonlyArray<readonly [who: string, wants: Budget["wants"]]> = [
+    ["the smaller id wants the larger", { 1: 1, 2: 0 }],
+    ["the larger id wants the smaller", { 1: 0, 2: 1 }],
+    ["both want each other", { 1: 1, 2: 1 }]
+  ]
+  for (const [who, wanting] of wants) {
+    const isWanted = ({ peers }: Pair.World) => peers[1].wanted.size + peers[2].wanted.size > 0
+
+    it(`are connected in the end when ${who}, whatever fails and breaks meanwhile`, () => {
+      const budget = { ...nothing, wants: wanting, failures: 1, resets: 1, delays: 1 }
+      let rests = 0
+      explore(rules, { world: Pair.make([]), budget, trace: [] }, (visit) => {
+        if (!isWanted(visit.world)) return
+        rests++
+        oneLink(visit)
+      }, (visit) => {
+        // From wherever they are, once both are there and nothing fails any more.
+        const { listening } = visit.world
+        if (isWanted(visit.world) && listening[1] && listening[2]) oneLink(settle(rules, visit))
+      })
+      assert.isAtLeast(rests, 5)
+    })
+  }
+
+  it("leak nothing when they want each other for a while only", () => {
+    const budget = {
+      ...nothing,
+      wants: { 1: 1, 2: 1 },
+      unwants: { 1: 1, 2: 1 },
+      resets: 1,
+      delays: 1
+    }
+    let rests = 0
+    explore(rules, { world: Pair.make(), budget, trace: [] }, (visit) => {
+      rests++
+      held(visit)
+    })
+    assert.isAtLeast(rests, 5)
   })
 })

@@ -81,6 +81,18 @@ describe("Frame", () => {
     assert.strictEqual(decoded.failure.message, "frame length -20 is not within 1..524288")
   })
 
+  it("that comes byte by byte is kept in few pieces, or a slow sender could fill our memory", () => {
+    let { rest } = Result.getOrThrow(Frame.decode(Frame.empty, i32(Frame.PACKET_MAX_SIZE)))
+    for (let received = 0; received < 100_000; received++) {
+      rest = Result.getOrThrow(Frame.decode(rest, Uint8Array.of(received))).rest
+      let count = 0
+      for (let piece = rest.pieces; piece !== null; piece = piece.before) count++
+      // Each is longer than the one after it.
+      assert.isAtMost(count, Math.ceil(Math.log2(rest.size + 1)))
+    }
+    assert.deepStrictEqual(Frame.join(rest).subarray(4), Uint8Array.from({ length: 100_000 }, (_, index) => index))
+  })
+
   it("within a larger buffer is read from its own place", () => {
     const buffer = concat(filler(7), recorded, filler(7))
     assert.deepStrictEqual(read([buffer.subarray(7, 7 + recorded.length)]), { payloads: [payload], rest: "" })

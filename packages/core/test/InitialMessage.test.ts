@@ -177,6 +177,24 @@ describe("our own", () => {
     )
   })
 
+  it("tells as many addresses as the others read, in their order", () => {
+    const long = { host: "h".repeat(1000), port: 1 }
+    const addresses = [long, long, long, ...list]
+    const bytes = InitialMessage.encode({ sid: 7n, addresses, multiAddress: true })
+    assert.deepStrictEqual(read(bytes).message.addresses, [long, long, ...list])
+    // 2,048 bytes are the address and its port; é takes two of them.
+    for (const [host, told] of [["é".repeat(1023), 1], [`${"é".repeat(1023)}h`, 0]] as const) {
+      const bytes = InitialMessage.encode({ sid: 7n, addresses: [{ host, port: 1 }], multiAddress: false })
+      assert.strictEqual(read(bytes).message.addresses.length, told)
+    }
+  })
+
+  it("without an address is one that everybody reads", () => {
+    const bytes = InitialMessage.encode({ sid: 7n, addresses: [], multiAddress: false })
+    assert.deepStrictEqual(bytes, hello("|", { sid: 7n }))
+    assert.deepStrictEqual(read(bytes).message.addresses, [])
+  })
+
   const host = Arbitrary.schema(Schema.Literals(["h", "10.0.0.1", "zoo-1.example.com", "::1", "2001:db8::7", "zoö"]))
   const port = Arbitrary.schema(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 65535 })))
   const several = Arbitrary.array(Arbitrary.all({ host, port }), { minLength: 1, maxLength: 5 })

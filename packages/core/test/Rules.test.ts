@@ -8,9 +8,16 @@ import { ignored, kept, majority, oracle, p, timer } from "./support/Peer.ts"
 const verifier = majority([1, 2, 3])
 const own = p(2, 10, 1)
 
-/** A peer with one rule on or off, and all the others as in the original. */
+/** A peer with one rule on or off, and all the others as in the original if not said otherwise. */
 const make = (rule: keyof Rules.Rules, on: boolean, options: Partial<Peer.Options> = {}) =>
-  Peer.make({ mySid: 2, verifier, zxid: 10, epoch: 1, ...options, rules: { ...Rules.zookeeper, [rule]: on } })
+  Peer.make({
+    mySid: 2,
+    verifier,
+    zxid: 10,
+    epoch: 1,
+    ...options,
+    rules: { ...Rules.zookeeper, ...options.rules, [rule]: on }
+  })
 
 const looking = (...args: Parameters<typeof make>) => {
   const peer = make(...args)
@@ -139,6 +146,34 @@ describe("filterWhileFinalizing", () => {
     const peer = finalizing("filterWhileFinalizing", true)
     assert.include(tags(peer.hears(3, "LOOKING", p(3, 10, 1), 1)), "Reopened")
     assert.deepStrictEqual(peer.looking().proposal, p(3, 10, 1))
+  })
+})
+
+describe("waitOnRepetition", () => {
+  const recording = { rules: { ...Rules.zookeeper, recordWhileFinalizing: true } }
+
+  it("off: a vote said again restarts the wait", () => {
+    const peer = finalizing("waitOnRepetition", false, recording)
+    assert.deepStrictEqual(peer.hears(1, "LOOKING", own, 1), [kept(1, own, own, "Equal"), timer("Finalize", 200)])
+  })
+
+  it("on: it changes nothing, whether its sender looks or has a leader", () => {
+    const peer = finalizing("waitOnRepetition", true, recording)
+    peer.hears(3, "FOLLOWING", p(3, 9, 1), 1)
+    const before = peer.state()
+    assert.deepStrictEqual(peer.hears(1, "LOOKING", own, 1), [kept(1, own, own, "Equal")])
+    assert.deepStrictEqual(tags(peer.hears(3, "FOLLOWING", p(3, 9, 1), 1)), ["NotJoined"])
+    assert.strictEqual(peer.state(), before)
+    peer.finalize()
+    assert.strictEqual(peer.settled().state, "LEADING")
+  })
+
+  it("on: every vote that was not heard before restarts the wait", () => {
+    const peer = finalizing("waitOnRepetition", true, recording)
+    for (const [state, round] of [["LOOKING", 1], ["FOLLOWING", 1], ["FOLLOWING", 2], ["LEADING", 2]] as const) {
+      assert.deepStrictEqual(peer.hears(3, state, p(3, 9, 1), round).at(-1), timer("Finalize", 200))
+      assert.notInclude(tags(peer.hears(3, state, p(3, 9, 1), round)), "SetTimer")
+    }
   })
 })
 

@@ -95,7 +95,7 @@ describe("files", () => {
   })
 
   it(`have lines of at most ${COLUMNS_MAX} columns, without blanks at their ends`, () => {
-    none(inLines([...sources, ...readSources("{packages,apps}/*/test/**/*.ts")], (line) => {
+    none(inLines([...sources, ...readSources("{packages,apps}/*/{test,bench}/**/*.ts")], (line) => {
       if (line.length > COLUMNS_MAX) return `has ${line.length} columns`
       return /\s$/.test(line) ? "ends in a blank" : undefined
     }))

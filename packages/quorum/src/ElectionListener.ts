@@ -5,10 +5,11 @@
  */
 import * as Address from "@conclave/core/Address"
 import * as Connections from "@conclave/core/Connections"
+import type { Sid } from "@conclave/core/Sid"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
-import type * as Scope from "effect/Scope"
+import * as Scope from "effect/Scope"
 import { QuorumConfig } from "./QuorumConfig.ts"
 import * as Transport from "./Transport.ts"
 
@@ -34,6 +35,7 @@ export const open = Effect.fnUntraced(function*(
   const transport = yield* Transport.Transport
   const own = Connections.addressesOf(view.membership, view.mySid)
   const addresses = listenOnAllIPs ? wildcards(own) : own
+  if (addresses.length === 0) return yield* noAddress(view.mySid)
   const schedule = Schedule.spaced(RETRY_DELAY)
   const retry = electionPortBindRetry === 0 ? { schedule } : { schedule, times: electionPortBindRetry - 1 }
 
@@ -42,7 +44,7 @@ export const open = Effect.fnUntraced(function*(
   const tried = new Set<Address.Address>()
   let left = addresses.length
   const attempt = Effect.fnUntraced(function*(address: Address.Address) {
-    const result = yield* Effect.exit(transport.listen(address))
+    const result = yield* Effect.exit(listen(transport, address))
     tried.add(address)
     if (result._tag === "Success") listening.push(result.value.address)
     if (listening.length > 0 && tried.size === addresses.length) yield* Deferred.succeed(opened, undefined)
@@ -59,10 +61,25 @@ export const open = Effect.fnUntraced(function*(
           : Effect.logError(`gave up listening on ${Address.format(address)}; the other addresses still serve`)
       )
     )
-  for (const address of addresses) yield* Effect.forkScoped(keep(address), { startImmediately: true })
+  // Begun before the listeners and so ended after them: while those who serve are stopped nobody is accepted any more.
+  const serving = yield* Scope.fork(yield* Effect.scope)
+  for (const address of addresses) yield* Effect.forkIn(keep(address), serving, { startImmediately: true })
   yield* Deferred.await(opened)
   return listening
 })
+
+// A transport that throws has a bug, but whoever waits for an address must not wait for ever.
+const listen = (transport: Transport.Transport["Service"], address: Address.Address) =>
+  Effect.catchDefect(
+    Effect.suspend(() => transport.listen(address)),
+    (cause) => Effect.fail(new Transport.ListenError({ address: Address.format(address), cause }))
+  )
+
+const noAddress = (mySid: Sid) =>
+  new Transport.ListenError({
+    address: "no address",
+    cause: new Error(`no configuration has an entry for server ${mySid}`)
+  })
 
 const consequence = "no election address can be bound: this server cannot be dialled and takes no part in elections"
 

@@ -183,7 +183,8 @@ const onTimer = Effect.fnUntraced(function*(self: Self, timer: "Notification" | 
   }
   const haveDelivered = yield* self.manager.haveDelivered
   const undelivered = yield* self.manager.undelivered
-  yield* dispatch(self, { _tag: "NotificationTimeout", haveDelivered, undelivered, oracle: yield* Oracle.ask(self.state.membership) })
+  const oracle = yield* Oracle.ask(self.state.membership)
+  yield* dispatch(self, { _tag: "NotificationTimeout", haveDelivered, undelivered, oracle })
 })
 
 const look = (self: Self, cause: LookCause) =>

@@ -56,7 +56,7 @@ interface Running {
 
 const giveUp = (running: Set<Running>, error: TooManyHandshakes): void => {
   const byHost = Map.groupBy(running, ({ host }) => host)
-  const busiest = Array.from(byHost.values()).reduce((most, some) => (some.length > most.length ? some : most))
+  const busiest = Array.from(byHost.values()).reduce((most, some) => (some.length > most.length ? some : most), [])
   const [oldest] = busiest
   if (oldest === undefined) return
   running.delete(oldest)

@@ -45,13 +45,15 @@ export interface Failure {
 /** The memory of one connection manager. */
 export interface LinkBook {
   readonly up: (sid: bigint, link: LinkStory) => void
-  readonly down: (sid: bigint) => void
+  /** The connection over which this went is gone; one that has come since stays. */
+  readonly down: (sid: bigint, traffic: Traffic) => void
   /** Remembers a failure; says whether it is another one than the last. */
   readonly failed: (sid: bigint, failure: Omit<Failure, "count">) => boolean
   /** Remembers nothing more of this peer. */
   readonly forget: (sid: bigint) => void
   /** Counts a connection that was turned away. */
   readonly rejected: (reason: string) => void
+  /** What is known now of each peer. */
   readonly stories: () => ReadonlyArray<PeerStory>
   /** How many connections were turned away, by reason. */
   readonly rejections: () => ReadonlyMap<string, number>
@@ -61,30 +63,43 @@ export interface LinkBook {
 export const make = (): LinkBook => {
   const links = new Map<bigint, LinkStory>()
   const failures = new Map<bigint, Failure>()
+  // Whose last failure came after their last connection.
+  const failing = new Set<bigint>()
   const rejections = new Map<string, number>()
   return {
-    up: (sid, link) => links.set(sid, link),
-    down: (sid) => links.delete(sid),
+    up: (sid, link) => {
+      links.set(sid, link)
+      failing.delete(sid)
+    },
+    down: (sid, traffic) => {
+      if (links.get(sid)?.traffic === traffic) links.delete(sid)
+    },
     failed: (sid, failure) => {
       const last = failures.get(sid)
-      const same = last !== undefined && last.reason === failure.reason && last.message === failure.message
+      const same = last?.reason === failure.reason && last.message === failure.message && failing.has(sid)
       failures.set(sid, { ...failure, count: same ? last.count + 1 : 1 })
+      failing.add(sid)
       return !same
     },
     forget: (sid) => {
       links.delete(sid)
       failures.delete(sid)
+      failing.delete(sid)
     },
-    rejected: (reason) => rejections.set(reason, (rejections.get(reason) ?? 0) + 1),
+    rejected: (reason) => void rejections.set(reason, (rejections.get(reason) ?? 0) + 1),
     stories: () =>
       Array.from(new Set([...links.keys(), ...failures.keys()]), (sid) => ({
         sid,
-        link: links.get(sid) ?? null,
+        link: copyOf(links.get(sid)),
         failure: failures.get(sid) ?? null
       })),
-    rejections: () => rejections
+    rejections: () => new Map(rejections)
   }
 }
+
+// What is told must not change afterwards.
+const copyOf = (link: LinkStory | undefined): LinkStory | null =>
+  link === undefined ? null : { ...link, traffic: { ...link.traffic } }
 
 /** Nothing has gone over a connection yet. */
 export const noTraffic = (): Traffic => ({ framesSent: 0, bytesSent: 0, framesReceived: 0, bytesReceived: 0 })

@@ -95,12 +95,20 @@ export const make = Effect.fnUntraced(function*(
   }
 })
 
-/** Decides, then performs. Deciding never waits, so that the state has one writer at a time. */
-export const decide = (self: LinkKeeper, event: Connections.Event): Effect.Effect<void> =>
+/**
+ * Decides, then performs. Deciding never waits, so that the state has one writer
+ * at a time. `before` comes between the two: what ended is told of before what
+ * takes its place, because a dial may lead to a connection at once.
+ */
+export const decide = (
+  self: LinkKeeper,
+  event: Connections.Event,
+  before: Effect.Effect<void> = Effect.void
+): Effect.Effect<void> =>
   Effect.suspend(() => {
     const [state, outputs] = Connections.step(self.view, self.state, event)
     self.state = state
-    return Effect.forEach(outputs, (output) => perform(self, output), { discard: true })
+    return Effect.andThen(before, Effect.forEach(outputs, (output) => perform(self, output), { discard: true }))
   })
 
 const perform = (self: LinkKeeper, output: ConnectionsOutput.Output): Effect.Effect<void> => {
@@ -126,16 +134,29 @@ const perform = (self: LinkKeeper, output: ConnectionsOutput.Output): Effect.Eff
 // -----------------------------------------------------------------------------
 
 const dial = (self: LinkKeeper, sid: bigint, addresses: ReadonlyArray<Address.Address>): Effect.Effect<void> =>
-  Effect.gen(function*() {
-    const connection = yield* Dialing.dialAny(self.transport, addresses, self.config.cnxTimeout)
-    const link = yield* self.links.open(connection, "Us")
-    yield* connection.write(self.hello)
-    yield* decide(self, { _tag: "Dialed", link: link.id, sid })
-    yield* serve(self, link, new Uint8Array(0))
-  }).pipe(
-    Effect.catch((error) => onDialFailed(self, sid, error)),
+  connect(self, addresses).pipe(
+    // A transport that throws has a bug, but this peer must not count as dialled for ever.
+    Effect.catchDefect((cause) => {
+      const address = addresses.map(Address.format).join(" and ")
+      return Effect.fail(new Transport.DialError({ address, reason: "Failed", cause }))
+    }),
+    Effect.matchEffect({
+      onFailure: (error) => onDialFailed(self, sid, error),
+      onSuccess: (link) =>
+        Effect.andThen(
+          decide(self, { _tag: "Dialed", link: link.id, sid }),
+          serve(self, link, new Uint8Array(0))
+        )
+    }),
     Effect.scoped
   )
+
+const connect = Effect.fnUntraced(function*(self: LinkKeeper, addresses: ReadonlyArray<Address.Address>) {
+  const connection = yield* Dialing.dialAny(self.transport, addresses, self.config.cnxTimeout)
+  const link = yield* self.links.open(connection, "Us")
+  yield* connection.write(self.hello)
+  return link
+})
 
 type DialFailure = Transport.DialError | SocketError
 
@@ -145,6 +166,7 @@ const onDialFailed = Effect.fnUntraced(function*(self: LinkKeeper, sid: bigint, 
   const news = self.book.failed(sid, { reason, message: error.message, at })
   yield* decide(self, { _tag: "DialFailed", sid })
   yield* LinkLog.dialFailed(sid, error, news)
+  if (isStranger(self, sid) && !self.state.links.has(sid)) forget(self, sid)
   // Who has called meanwhile is dialled once more.
   if (!self.state.dialing.has(sid)) yield* publish(self, { _tag: "DialFailed", sid, reason })
 })
@@ -226,16 +248,21 @@ const work = Effect.fnUntraced(function*(self: LinkKeeper, link: Links.Link, sid
   yield* Effect.raceFirst(RecvWorker.run(connection, sid, rest, self.recvQueue, traffic), linger)
 })
 
-const onLinkEnded = Effect.fnUntraced(function*(
+const onLinkEnded = (self: LinkKeeper, link: Links.Link, sid: bigint, exit: Exit.Exit<void, LinkLog.LinkError>) =>
+  Effect.suspend(() => {
+    const useful = link.traffic.framesReceived > 0
+    const isCurrent = self.state.links.get(sid) === link.id
+    const ended = isCurrent ? down(self, link, sid, exit) : Effect.void
+    return decide(self, { _tag: "Closed", link: link.id, sid, useful }, ended)
+  })
+
+const down = Effect.fnUntraced(function*(
   self: LinkKeeper,
-  { connection: { remote }, id, traffic }: Links.Link,
+  { connection: { remote }, traffic }: Links.Link,
   sid: bigint,
   exit: Exit.Exit<void, LinkLog.LinkError>
 ) {
-  const current = self.state.links.get(sid) === id
-  yield* decide(self, { _tag: "Closed", link: id, sid, useful: traffic.framesReceived > 0 })
-  if (!current) return
-  self.book.down(sid)
+  self.book.down(sid, traffic)
   if (Exit.isFailure(exit)) {
     const { message, rejected } = LinkLog.endOf(exit.cause)
     if (rejected !== null) self.book.rejected(rejected)

@@ -26,7 +26,7 @@ export const down = (sid: bigint, remote: string, cause: Cause.Cause<LinkError>)
   if (Option.isNone(error)) return Effect.logError(`connection with ${far} failed`, cause)
   const { value } = error
   if (value._tag === "MalformedFrame") return Effect.logWarning(`connection with ${far} closed: ${value.message}`)
-  return value.reason._tag === "SocketCloseError" && value.reason.code === CLEAN
+  return isClean(value)
     ? Effect.logDebug(`${far} closed the connection`)
     : Effect.logInfo(`connection with ${far} is gone: ${value.message}`)
 }
@@ -37,7 +37,7 @@ export const endOf = (
 ): { readonly message: string; readonly rejected: "MalformedFrame" | null } => {
   const error = Option.getOrUndefined(Cause.findErrorOption(cause))
   return {
-    message: error?.message ?? "ended by us",
+    message: error === undefined ? "ended by us" : isClean(error) ? "closed by the other side" : error.message,
     rejected: error?._tag === "MalformedFrame" ? "MalformedFrame" : null
   }
 }
@@ -73,6 +73,9 @@ export const handshakeFailed = (remote: string, error: { readonly message: strin
 
 /** The code of a stream that ended in good order. */
 const CLEAN = 1000
+
+const isClean = (error: LinkError): boolean =>
+  error._tag === "SocketError" && error.reason._tag === "SocketCloseError" && error.reason.code === CLEAN
 
 const closeReasons: Record<CloseReason, string> = {
   Yielded: "it has the larger id and dials us",

@@ -33,7 +33,8 @@ export const make = (): Outboxes => {
   const outboxes = new Map<bigint, Outbox>()
   const create = (sid: bigint) =>
     Effect.map(Queue.sliding<Uint8Array>(SEND_CAPACITY), (sendQueue) => {
-      const outbox: Outbox = { sendQueue, lastMessageSent: null }
+      // Somebody else may have asked while the queue was made.
+      const outbox: Outbox = outboxes.get(sid) ?? { sendQueue, lastMessageSent: null }
       outboxes.set(sid, outbox)
       return outbox
     })

@@ -48,7 +48,8 @@ export class DialError extends Schema.TaggedError<DialError>()("DialError", {
   cause: Schema.Defect()
 }) {
   override get message(): string {
-    return `cannot reach ${this.address}: ${dialProblems[this.reason]}`
+    const cause = this.reason === "Failed" && this.cause instanceof Error ? `: ${this.cause.message}` : ""
+    return `cannot reach ${this.address}: ${dialProblems[this.reason]}${cause}`
   }
 }
 
@@ -66,7 +67,8 @@ export class ListenError extends Schema.TaggedError<ListenError>()("ListenError"
 }) {
   override get message(): string {
     const cause = this.cause instanceof Error ? `: ${this.cause.message}` : ""
-    return `cannot listen on ${this.address}${cause}`
+    return `cannot listen on ${this.address}${cause}; nobody can dial this server there: ` +
+      "free the address, or change the server's entry in the configuration"
   }
 }
 

@@ -66,8 +66,10 @@ describe("a peer", () => {
       }
       const error = yield* Fiber.join(starting)
       assert.strictEqual(error._tag, "ListenError")
+      const problem = "cannot listen on peer1:3888: address already in use; nobody can dial this server there: " +
+        "free the address, or change the server's entry in the configuration"
       assert.deepStrictEqual(logged, [
-        ...Array.from({ length: electionPortBindRetry }, () => "cannot listen on peer1:3888: address already in use"),
+        ...Array.from({ length: electionPortBindRetry }, () => problem),
         "no election address can be bound: this server cannot be dialled and takes no part in elections"
       ])
     }))())

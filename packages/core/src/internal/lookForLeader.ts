@@ -111,7 +111,7 @@ const drain = (search: Search, looking: Looking, notifications: ReadonlyArray<No
   let waitOn = state.finalizing
   for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
     const after = state.finalizing ? whileFinalizing(search, state, next) : consider(search, state, next)
-    if (after === "Filtered") continue
+    if (after === "Unmoved") continue
     waitOn = false
     if (after === "Reopen") {
       queue.push(next)
@@ -135,19 +135,19 @@ const consider = (search: Search, state: Looking, notification: Notification): L
     : Join.settled(search, heard, notification)
 }
 
-// WaitNewNotmsg: a quorum agreed; does this change anything? What is filtered leaves even the wait as it is.
+// WaitNewNotmsg: a quorum agreed; does this change anything? What does not leaves even the wait as it is.
 const whileFinalizing = (
   search: Search,
   state: Looking,
   notification: Notification
-): Looking | Settled | "Reopen" | "Filtered" => {
+): Looking | Settled | "Reopen" | "Unmoved" => {
   const { ensemble, outputs } = search
-  const { filterWhileFinalizing, recordWhileFinalizing } = ensemble.rules
+  const { filterWhileFinalizing, recordWhileFinalizing, waitOnRepetition } = ensemble.rules
   if (filterWhileFinalizing) {
     const reason = inadmissible(state, notification) ?? outdated(state, notification)
     if (reason !== null) {
       ignore(search, notification, reason)
-      return "Filtered"
+      return "Unmoved"
     }
   }
   const ground = rivalry(search, state, notification)
@@ -160,8 +160,16 @@ const whileFinalizing = (
     return state
   }
   const after = consider(search, state, notification)
-  return after._tag === "Settled" ? after : recount(search, after, notification)
+  if (after._tag === "Settled") return after
+  const next = recount(search, after, notification)
+  return waitOnRepetition && isRepetition(state, next, notification.from) ? "Unmoved" : next
 }
+
+// A connection that keeps breaking brings the same vote again and again, and would put off the end for ever.
+const isRepetition = (before: Looking, { finalizing, outOfElection, recvSet }: Looking, from: Sid): boolean =>
+  finalizing &&
+  Vote.isSame(before.recvSet.get(from), recvSet.get(from)) &&
+  Vote.isSame(before.outOfElection.get(from), outOfElection.get(from))
 
 // Does this re-open the vote? In the original whatever is better does; filtered, only the vote of somebody who looks.
 const rivalry = (

@@ -15,6 +15,9 @@ import { majority } from "./Peer.ts"
 /** The peer with the smaller id, and the one with the larger. */
 export type Name = 1 | 2
 
+/** By which rules each decides. */
+export type RulesOf = Readonly<Record<Name, Rules.Rules>>
+
 /** What one side holds. `Unread`: the handshake is on its way. `Lingering`: the other side is to close. */
 export type Side = "None" | "Unread" | "Open" | "Lingering" | "Closed"
 
@@ -35,6 +38,8 @@ export interface World {
   readonly listening: Readonly<Record<Name, boolean>>
   readonly links: Readonly<Record<Name, number>>
   readonly connections: ReadonlyArray<Connection>
+  /** Who has been told to ask again later, and has not yet. */
+  readonly timers: Readonly<Record<Name, boolean>>
 }
 
 /** Something that can happen next. */
@@ -48,15 +53,31 @@ export const make = (listening: ReadonlyArray<Name> = [1, 2]): World => ({
   peers: { 1: Connections.empty, 2: Connections.empty },
   listening: { 1: listening.includes(1), 2: listening.includes(2) },
   links: { 1: 0, 2: 0 },
-  connections: []
+  connections: [],
+  timers: { 1: false, 2: false }
 })
 
 const membership: Membership = Ensemble.membership({ mySid: 1n, committed: majority([1, 2]) })
 
 const other = (name: Name): Name => (name === 1 ? 2 : 1)
 
-/** Everything that the network and the peers may do next, of themselves. */
-export const progress = (rules: Rules.Rules) => (world: World): ReadonlyArray<Choice> =>
+/** What happens because time passes: connections have lingered, and who was told to asks again. */
+export const due = (rules: RulesOf) => (world: World): ReadonlyArray<Choice> => {
+  const ends = world.connections.flatMap(({ dialer, far, near }, index) =>
+    ([["near", near], ["far", far]] as const).filter(([, { side }]) => side === "Lingering").flatMap(([end]) =>
+      [true, false].map((useful) => ({
+        what: `connection ${near.link} of ${dialer}: ${end} has lingered${useful ? "" : ", of no use"}`,
+        next: gone(rules, world, index, end, useful)
+      }))))
+  const again = ([1, 2] as const).filter((name) => world.timers[name]).map((name) => ({
+    what: `${name} asks again`,
+    next: redial(rules, world, name)
+  }))
+  return [...ends, ...again]
+}
+
+/** Everything else that the network and the peers may do next, of themselves. */
+export const progress = (rules: RulesOf) => (world: World): ReadonlyArray<Choice> =>
   world.connections.flatMap((connection, index) => {
     const { broken, dialer, far, near } = connection
     const id = `connection ${near.link || "?"} of ${dialer}`
@@ -70,17 +91,37 @@ export const progress = (rules: Rules.Rules) => (world: World): ReadonlyArray<Ch
     if (far.side === "Unread" && broken) choose("handshake lost", setSide(world, index, "far", "Closed"))
     for (const end of ["near", "far"] as const) {
       const [mine, theirs] = end === "near" ? [near, far] : [far, near]
-      if (mine.side === "Lingering") choose(`${end} has lingered`, gone(rules, world, index, end))
       if ((mine.side === "Open" || mine.side === "Lingering") && (theirs.side === "Closed" || broken)) {
-        choose(`${end} learns the end`, gone(rules, world, index, end))
+        // Whether a frame ever came over it, nobody can know here.
+        choose(`${end} learns the end`, gone(rules, world, index, end, true))
+        choose(`${end} learns the end, of no use`, gone(rules, world, index, end, false))
       }
     }
     return choices
   })
 
 /** A peer asks for a connection. */
-export const request = (rules: Rules.Rules, world: World, name: Name): World =>
+export const request = (rules: RulesOf, world: World, name: Name): World =>
   decide(rules, world, name, { _tag: "ConnectRequested", sid: BigInt(other(name)) })
+
+/** A peer wants the other from now on. */
+export const want = (rules: RulesOf, world: World, name: Name): World =>
+  decide(rules, world, name, { _tag: "Wanted", sids: new Set([BigInt(other(name))]) })
+
+/** A peer wants nobody any more. */
+export const wantNobody = (rules: RulesOf, world: World, name: Name): World =>
+  decide(rules, world, name, { _tag: "Wanted", sids: new Set() })
+
+/** An attempt fails. */
+export const fail = (rules: RulesOf, world: World, index: number): World => dialFailed(rules, world, index)
+
+/**
+ * Whom this peer wants without having a connection, a dial under way, or a dial to come: nobody would ever try again.
+ */
+export const forgotten = ({ peers, timers }: World, name: Name): ReadonlyArray<bigint> => {
+  const { dialing, links, wanted } = peers[name]
+  return Array.from(wanted.keys()).filter((sid) => !links.has(sid) && !dialing.has(sid) && !timers[name])
+}
 
 /** A connection breaks. */
 export const reset = (world: World, index: number): World => replace(world, index, { broken: true })
@@ -108,7 +149,7 @@ const take = (world: World, name: Name): readonly [World, number] => {
   return [{ ...world, links: { ...world.links, [name]: link } }, link]
 }
 
-const dialed = (rules: Rules.Rules, world: World, index: number): World => {
+const dialed = (rules: RulesOf, world: World, index: number): World => {
   const { dialer } = world.connections[index]!
   const [one, near] = take(world, dialer)
   const [both, far] = take(one, other(dialer))
@@ -116,13 +157,13 @@ const dialed = (rules: Rules.Rules, world: World, index: number): World => {
   return decide(rules, made, dialer, { _tag: "Dialed", link: near, sid: BigInt(other(dialer)) })
 }
 
-const dialFailed = (rules: Rules.Rules, world: World, index: number): World => {
+const dialFailed = (rules: RulesOf, world: World, index: number): World => {
   const { dialer } = world.connections[index]!
   const failed = { ...world, connections: world.connections.toSpliced(index, 1) }
   return decide(rules, failed, dialer, { _tag: "DialFailed", sid: BigInt(other(dialer)) })
 }
 
-const accepted = (rules: Rules.Rules, world: World, index: number): World => {
+const accepted = (rules: RulesOf, world: World, index: number): World => {
   const { dialer, far } = world.connections[index]!
   return decide(rules, setSide(world, index, "far", "Open"), other(dialer), {
     _tag: "Accepted",
@@ -132,19 +173,25 @@ const accepted = (rules: Rules.Rules, world: World, index: number): World => {
   })
 }
 
-const gone = (rules: Rules.Rules, world: World, index: number, end: "near" | "far"): World => {
+const redial = (rules: RulesOf, world: World, name: Name): World =>
+  decide(rules, { ...world, timers: { ...world.timers, [name]: false } }, name, {
+    _tag: "RedialDue",
+    sid: BigInt(other(name))
+  })
+
+const gone = (rules: RulesOf, world: World, index: number, end: "near" | "far", useful: boolean): World => {
   const connection = world.connections[index]!
   const name = end === "near" ? connection.dialer : other(connection.dialer)
   return decide(rules, setSide(world, index, end, "Closed"), name, {
     _tag: "Closed",
     link: connection[end].link,
     sid: BigInt(other(name)),
-    useful: true
+    useful
   })
 }
 
-const decide = (rules: Rules.Rules, world: World, name: Name, event: Connections.Event): World => {
-  const view = { mySid: BigInt(name), membership, rules, probeAddresses: false }
+const decide = (rules: RulesOf, world: World, name: Name, event: Connections.Event): World => {
+  const view = { mySid: BigInt(name), membership, rules: rules[name], probeAddresses: false }
   const [state, outputs] = Connections.step(view, world.peers[name], event)
   const decided = { ...world, peers: { ...world.peers, [name]: state } }
   return outputs.reduce((next, output) => perform(next, name, output), decided)
@@ -169,8 +216,10 @@ const perform = (world: World, name: Name, output: Output): World => {
     case "Adopt":
       return world
     case "RedialLater":
+      // One per peer: a later one takes the place of the one before it.
+      return { ...world, timers: { ...world.timers, [name]: true } }
     case "Probe":
-      throw new Error("nobody is wanted here, and nobody has several addresses")
+      throw new Error("nobody has several addresses here")
     case "NoAddress":
       throw new Error("both peers have an address")
   }
