@@ -9,10 +9,14 @@ import type * as Scope from "effect/Scope"
 import type * as Net from "node:net"
 import * as NodeConnection from "./NodeConnection.ts"
 
+/** All addresses of this machine. */
+const ALL = "::"
+
 /**
  * Listens with a server of the given kind until the scope closes. A name that
- * resolves to several addresses takes the first. The server must leave accepted
- * sockets paused, so that bytes wait in the kernel until a handler pulls them.
+ * resolves to several addresses takes the first; `::` takes all addresses of this
+ * machine, IPv6 and IPv4. The server must leave accepted sockets paused, so that
+ * bytes wait in the kernel until a handler pulls them.
  *
  * The address can be taken again at once, whatever connections it had (libuv sets
  * SO_REUSEADDR); it cannot be taken twice.
@@ -50,8 +54,11 @@ export const make = Effect.fnUntraced(function*(
     acceptor.offer(socket)
   })
   // A port out of range makes Node throw.
-  yield* Effect.try({ try: () => server.listen({ ...address, backlog: Acceptor.BACKLOG }), catch: fail })
+  const { host, port } = address
+  // Told no host, Node takes all of both families, or of IPv4 alone where the kernel has no IPv6.
+  const where = host === ALL ? { port } : { host, port }
+  yield* Effect.try({ try: () => server.listen({ ...where, backlog: Acceptor.BACKLOG }), catch: fail })
   yield* Deferred.await(listening)
-  const { port } = server.address() as Net.AddressInfo
-  return { address: { host: address.host, port }, run: acceptor.run }
+  const bound = server.address() as Net.AddressInfo
+  return { address: { host: host === ALL ? bound.address : host, port: bound.port }, run: acceptor.run }
 })

@@ -7,14 +7,7 @@ import * as Layer from "effect/Layer"
 import { randomInt } from "node:crypto"
 import * as NodeTransport from "../src/NodeTransport.ts"
 import { contract } from "./CnxManagerContract.ts"
-import { send, startAll } from "./CnxManagerHarness.ts"
-
-const host = (sid: bigint) => `peer${sid}`
-
-const memory = Effect.map(Layer.build(MemoryNetwork.layer), (context) => ({
-  host,
-  transport: Context.get(context, MemoryNetwork.MemoryNetwork).transport
-}))
+import { memory, send, startAll } from "./CnxManagerHarness.ts"
 
 // All of 127.0.0.0/8 is this host, so every test has a network of its own: nothing else binds these addresses, and
 // what dials has its ports elsewhere.
@@ -33,7 +26,7 @@ describe("MemoryNetwork", () => {
   it.live("sees one connection per pair, and none once all have stopped", () =>
     Effect.gen(function*() {
       const network = yield* MemoryNetwork.MemoryNetwork
-      const place = { host, transport: network.transport }
+      const place = { host: (sid: bigint) => `peer${sid}`, transport: network.transport }
       const members = yield* startAll(place, 1n, 2n, 3n)
       for (const one of members) for (const { sid } of members) if (sid !== one.sid) yield* send(one, sid, "hello")
       const open = yield* network.until((all) => all.length === 3 && all.every(({ state }) => state === "Open"))

@@ -1,12 +1,10 @@
 /** The part of the connection manager's contract that looks at who dials it and is no manager. */
 import * as Rules from "../../core/src/Rules.ts"
-import type { Transport } from "@conclave/quorum/Transport"
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as PubSub from "effect/PubSub"
 import * as Queue from "effect/Queue"
 import {
-  address,
   call,
   change,
   closedSilently,
@@ -15,15 +13,17 @@ import {
   frame,
   hello,
   legacyHello,
+  listen,
   next,
   nextFrame,
   type Place,
   reader,
   type Register,
+  rejected,
   send,
   start
 } from "./CnxManagerHarness.ts"
-import { accept, text, utf8 } from "./TransportHarness.ts"
+import { text, utf8 } from "./TransportHarness.ts"
 
 /** What becomes of who shakes hands. */
 export const handshakes = (promises: Register) => {
@@ -156,13 +156,11 @@ const dialledBack = (promises: Register) => {
   }))
 }
 
-const listen = Effect.fnUntraced(function*(place: Place, sid: bigint) {
-  const transport: Transport["Service"] = yield* place.transport(place.host(sid))
-  return yield* accept(yield* transport.listen(address(place, sid)))
-})
-
-// Two managers that talk, and whatever the test does to the first must not disturb them.
-const undisturbed = (test: (place: Place) => Effect.Effect<void, unknown, Effect.Services<ReturnType<typeof call>>>) =>
+// Two managers that talk, and whatever the test does to the first must not disturb them, and is counted.
+const undisturbed = (
+  rejections: Readonly<Record<string, number>>,
+  test: (place: Place) => Effect.Effect<void, unknown, Effect.Services<ReturnType<typeof call>>>
+) =>
   Effect.fnUntraced(function*(place: Place) {
     const two = yield* start(place, 2n, { handshakeTimeout: 300 })
     const three = yield* start(place, 3n)
@@ -172,25 +170,26 @@ const undisturbed = (test: (place: Place) => Effect.Effect<void, unknown, Effect
     yield* converse(two, three, "after")
     assert.strictEqual(yield* PubSub.remaining(changes), 0)
     assert.isTrue((yield* two.manager.connected).has(3n))
+    assert.deepStrictEqual(yield* rejected(two, Object.keys(rejections).length), rejections)
   })
 
 /** Who does not shake hands properly is hung up on, alone. */
 export const strangers = (promises: Register) => {
-  const rows: ReadonlyArray<readonly [what: string, said: Uint8Array]> = [
-    ["an unknown version", hello({ sid: 9n, version: -65530n })],
-    ["a length of 0", hello({ sid: 9n, text: "", length: 0 })],
-    ["a negative length", hello({ sid: 9n, length: -1 })],
-    ["a length of 2049", hello({ sid: 9n, length: 2049 })],
-    ["a length of 1 MiB", hello({ sid: 9n, length: 1048576 })],
-    ["no address", hello({ sid: 9n, text: "what's going on here?" })],
-    ["an address without port", hello({ sid: 9n, text: "10.0.0.2" })],
-    ["an empty address among others", hello({ sid: 9n, text: "a:1||b:2" })],
-    ["a port that is no number", hello({ sid: 9n, text: "10.0.0.2:x" })],
-    ["a port above 65535", hello({ sid: 9n, text: "10.0.0.2:65536" })],
-    ["another protocol", utf8("GET / HTTP/1.1\r\nHost: peer\r\n\r\n")]
+  const rows: ReadonlyArray<readonly [what: string, said: Uint8Array, reason: string]> = [
+    ["an unknown version", hello({ sid: 9n, version: -65530n }), "UnknownVersion"],
+    ["a length of 0", hello({ sid: 9n, text: "", length: 0 }), "BadLength"],
+    ["a negative length", hello({ sid: 9n, length: -1 }), "BadLength"],
+    ["a length of 2049", hello({ sid: 9n, length: 2049 }), "BadLength"],
+    ["a length of 1 MiB", hello({ sid: 9n, length: 1048576 }), "BadLength"],
+    ["no address", hello({ sid: 9n, text: "what's going on here?" }), "BadAddress"],
+    ["an address without port", hello({ sid: 9n, text: "10.0.0.2" }), "BadAddress"],
+    ["an empty address among others", hello({ sid: 9n, text: "a:1||b:2" }), "BadAddress"],
+    ["a port that is no number", hello({ sid: 9n, text: "10.0.0.2:x" }), "BadPort"],
+    ["a port above 65535", hello({ sid: 9n, text: "10.0.0.2:65536" }), "BadPort"],
+    ["another protocol", utf8("GET / HTTP/1.1\r\nHost: peer\r\n\r\n"), "MalformedFrame"]
   ]
-  for (const [what, said] of rows) {
-    promises(what, undisturbed(Effect.fnUntraced(function*(place) {
+  for (const [what, said, reason] of rows) {
+    promises(what, undisturbed({ [reason]: 1 }, Effect.fnUntraced(function*(place) {
       const client = yield* call(place, 2n)
       yield* client.write(said)
       yield* closedSilently(client)
@@ -198,14 +197,14 @@ export const strangers = (promises: Register) => {
   }
 
   for (const size of [0, 1, 7, 19, 25]) {
-    promises(`silence after ${size} bytes`, undisturbed(Effect.fnUntraced(function*(place) {
+    promises(`silence after ${size} bytes`, undisturbed({ HandshakeTimedOut: 1 }, Effect.fnUntraced(function*(place) {
       const client = yield* call(place, 2n)
       if (size > 0) yield* client.write(hello({ sid: 9n }).subarray(0, size))
       yield* closedSilently(client)
     })))
   }
 
-  promises("an end within the handshake", undisturbed(Effect.fnUntraced(function*(place) {
+  promises("an end within the handshake", undisturbed({ ClosedEarly: 1 }, Effect.fnUntraced(function*(place) {
     const client = yield* call(place, 2n)
     yield* client.write(hello({ sid: 9n }).subarray(0, 21))
     yield* client.hangUp
@@ -215,7 +214,8 @@ export const strangers = (promises: Register) => {
 /** What becomes of frames, and of connections that send what is none. */
 export const frames = (promises: Register) => {
   for (const length of [0, -1, -20, 524_289, 2 ** 31 - 1]) {
-    promises(`of length ${length} close their connection`, undisturbed(Effect.fnUntraced(function*(place) {
+    const rejections = { MalformedFrame: 1 }
+    promises(`of length ${length} close their connection`, undisturbed(rejections, Effect.fnUntraced(function*(place) {
       const client = yield* call(place, 2n)
       yield* client.write(hello({ sid: 9n }))
       yield* client.write(frame(utf8("...."), length))
@@ -236,7 +236,7 @@ export const frames = (promises: Register) => {
     }))
   }
 
-  promises("may come in pieces, with a pause", undisturbed(Effect.fnUntraced(function*(place) {
+  promises("may come in pieces, with a pause", undisturbed({}, Effect.fnUntraced(function*(place) {
     const five = yield* start(place, 5n)
     const six = yield* start(place, 4n)
     const client = yield* call(place, 5n)

@@ -4,24 +4,17 @@
  */
 import { DialError } from "@conclave/quorum/Transport"
 import { assert, describe, it } from "@effect/vitest"
-import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import * as PubSub from "effect/PubSub"
 import * as Queue from "effect/Queue"
-import * as Stream from "effect/Stream"
-import * as SubscriptionRef from "effect/SubscriptionRef"
+import { listening, several } from "./CnxManagerAddresses.ts"
 import { frames, handshakes, strangers } from "./CnxManagerClients.ts"
 import {
   address,
-  call,
   change,
-  closedSilently,
   connected,
   converse,
-  hello,
   type MakePlace,
   next,
-  type Place,
   type Register,
   run,
   send,
@@ -29,6 +22,8 @@ import {
   startAll,
   until
 } from "./CnxManagerHarness.ts"
+import { dials, links, restarts, wanted } from "./CnxManagerLinks.ts"
+import { limits, stories } from "./CnxManagerStories.ts"
 
 /** Registers the contract for a transport. */
 export const contract = (name: string, makePlace: MakePlace) => {
@@ -37,7 +32,13 @@ export const contract = (name: string, makePlace: MakePlace) => {
 
   describe(`${name}: messages`, () => messages(promises))
   describe(`${name}: links`, () => links(promises))
-  describe(`${name}: a dial`, () => redials(promises))
+  describe(`${name}: a dial`, () => dials(promises))
+  describe(`${name}: wanted`, () => wanted(promises))
+  describe(`${name}: restarts`, () => restarts(promises))
+  describe(`${name}: stories`, () => stories(promises))
+  describe(`${name}: limits:`, () => limits(promises))
+  describe(`${name}: listens`, () => listening(promises))
+  describe(`${name}: several addresses`, () => several(promises))
   describe(`${name}: halting`, () => halting(promises))
   describe(`${name}: handshakes of a client`, () => handshakes(promises))
   describe(`${name}: refused handshakes`, () => strangers(promises))
@@ -119,145 +120,6 @@ const messages = (promises: Register) => {
   }))
 }
 
-// A manager whose dials are counted for as long as they are open, as `dialler to dialled`.
-const startCounted = Effect.fnUntraced(function*(
-  place: Place,
-  sid: bigint,
-  open: SubscriptionRef.SubscriptionRef<ReadonlyArray<string>>
-) {
-  const transport = yield* place.transport(place.host(sid))
-  const dial: typeof transport.dial = (to) => {
-    const other = [1n, 2n, 3n, 4n, 5n].find((one) => place.host(one) === to.host)
-    const name = `${sid} to ${other}`
-    const add = SubscriptionRef.update(open, (now) => [...now, name])
-    const remove = SubscriptionRef.update(open, (now) => now.toSpliced(now.indexOf(name), 1))
-    return Effect.tap(transport.dial(to), () => Effect.acquireRelease(add, () => remove))
-  }
-  return yield* start(place, sid, { transport: { ...transport, dial } })
-})
-
-const links = (promises: Register) => {
-  promises("are one per pair after all have dialled all at once", Effect.fnUntraced(function*(place) {
-    const sids = [1n, 2n, 3n, 4n, 5n]
-    const open = yield* SubscriptionRef.make<ReadonlyArray<string>>([])
-    const members = yield* Effect.forEach(sids, (sid) => startCounted(place, sid, open))
-    const pairs = members.flatMap((one) =>
-      members.filter((other) => other !== one).map((other) => [one, other] as const))
-    yield* Effect.forEach(pairs, ([one, other]) => send(one, other.sid, "hello"), { concurrency: "unbounded" })
-    for (const one of members) yield* connected(one, ...sids.filter((sid) => sid !== one.sid))
-    const rightful = pairs.filter(([one, other]) => one.sid > other.sid)
-    const wanted = rightful.map(([one, other]) => `${one.sid} to ${other.sid}`)
-    yield* SubscriptionRef.changes(open).pipe(
-      Stream.filter((now) => now.length === wanted.length && wanted.every((pair) => now.includes(pair))),
-      Stream.runHead
-    )
-    for (const [one, other] of pairs) {
-      if (one.sid < other.sid) yield* converse(one, other, `${one.sid} and ${other.sid}`)
-    }
-  }))
-
-  promises("are reported when they come and go", Effect.fnUntraced(function*(place) {
-    const one = yield* start(place, 1n)
-    const two = yield* start(place, 2n)
-    const changes = yield* one.manager.linkChanges
-    yield* two.manager.connectOne(1n)
-    yield* change(changes, "Up", 2n)
-    assert.deepStrictEqual(yield* one.manager.connected, new Set([2n]))
-    yield* two.stop
-    yield* change(changes, "Down", 2n)
-    assert.deepStrictEqual(yield* one.manager.connected, new Set())
-  }))
-
-  promises("that cannot be made are reported, and made when the peer is there", Effect.fnUntraced(function*(place) {
-    // Somebody has lived there, so that the host is known.
-    yield* Effect.scoped(start(place, 1n))
-    const two = yield* start(place, 2n)
-    const changes = yield* two.manager.linkChanges
-    yield* two.manager.connectOne(1n)
-    yield* change(changes, "DialFailed", 1n)
-    assert.deepStrictEqual(yield* two.manager.connected, new Set())
-    const one = yield* start(place, 1n)
-    yield* two.manager.connectOne(1n)
-    yield* change(changes, "Up", 1n)
-    yield* connected(one, 2n)
-  }))
-
-  promises("are made to everybody something was ever sent to", Effect.fnUntraced(function*(place) {
-    const three = yield* start(place, 3n)
-    const changes = yield* three.manager.linkChanges
-    for (const [sid, words] of [[1n, "for one"], [2n, "for two"]] as const) {
-      yield* send(three, sid, words)
-      yield* change(changes, "DialFailed", sid)
-    }
-    const [one, two, four] = yield* startAll(place, 1n, 2n, 4n)
-    yield* three.manager.connectAll
-    assert.strictEqual(yield* next(one!), "3: for one")
-    assert.strictEqual(yield* next(two!), "3: for two")
-    assert.deepStrictEqual(yield* three.manager.connected, new Set([1n, 2n]))
-    assert.deepStrictEqual(yield* four!.manager.connected, new Set())
-  }))
-
-  promises("need an address", Effect.fnUntraced(function*(place, logged) {
-    const one = yield* start(place, 1n)
-    yield* one.manager.connectOne(77n)
-    assert.deepStrictEqual(logged, [
-      "server 77 cannot be dialled: no configuration and no handshake gives its address"
-    ])
-  }))
-
-  promises("to somebody whom nobody knows leave nothing to be kept", Effect.fnUntraced(function*(place) {
-    const one = yield* start(place, 1n)
-    yield* send(one, 77n, "who?")
-    assert.deepStrictEqual(yield* one.manager.undelivered, new Set())
-    assert.deepStrictEqual(yield* one.manager.stories, [])
-  }))
-
-  promises("do not wait for a dial that hangs", Effect.fnUntraced(function*(place) {
-    const transport = yield* place.transport(place.host(3n))
-    const hung = yield* Deferred.make<void>()
-    const three = yield* start(place, 3n, {
-      transport: {
-        ...transport,
-        dial: (to) =>
-          to.host === place.host(1n)
-            ? Effect.andThen(Deferred.succeed(hung, undefined), Effect.never)
-            : transport.dial(to)
-      }
-    })
-    const two = yield* start(place, 2n)
-    yield* send(three, 1n, "nobody hears this")
-    yield* Deferred.await(hung)
-    yield* converse(three, two, "meanwhile")
-    yield* three.stop
-    yield* connected(two)
-    yield* start(place, 3n)
-  }))
-}
-
-const redials = (promises: Register) => {
-  promises("is tried once more when it fails after its peer has called", Effect.fnUntraced(function*(place) {
-    const transport = yield* place.transport(place.host(2n))
-    const refused = yield* Deferred.make<never, DialError>()
-    let dials = 0
-    const two = yield* start(place, 2n, {
-      transport: {
-        ...transport,
-        dial: (to) => (dials++ === 0 ? Deferred.await(refused) : transport.dial(to))
-      }
-    })
-    const changes = yield* two.manager.linkChanges
-    yield* send(two, 1n, "from two")
-    const caller = yield* call(place, 2n)
-    yield* caller.write(hello({ sid: 1n }))
-    yield* closedSilently(caller)
-    const one = yield* start(place, 1n)
-    yield* Deferred.fail(refused, new DialError({ address: "one", reason: "Refused", cause: new Error("too early") }))
-    assert.strictEqual(yield* next(one), "2: from two")
-    assert.strictEqual((yield* PubSub.take(changes))._tag, "Up")
-    assert.strictEqual(dials, 2)
-  }))
-}
-
 const halting = (promises: Register) => {
   promises("closes every connection and frees the address at once", Effect.fnUntraced(function*(place) {
     const [one, two, three] = yield* startAll(place, 1n, 2n, 3n)
@@ -290,6 +152,27 @@ const halting = (promises: Register) => {
     yield* Effect.flip(client.pull)
   }))
 
+  promises("ends every dial under way", Effect.fnUntraced(function*(place) {
+    const transport = yield* place.transport(place.host(3n))
+    let open = 0
+    const three = yield* start(place, 3n, {
+      transport: {
+        ...transport,
+        // 1 is silent, 2 refuses, and what is held while dialling is counted.
+        dial: (to) =>
+          Effect.acquireRelease(Effect.sync(() => open++), () => Effect.sync(() => open--)).pipe(
+            Effect.andThen(to.host === place.host(2n) ? Effect.fail(refused) : Effect.never)
+          )
+      }
+    })
+    const changes = yield* three.manager.linkChanges
+    yield* three.manager.want(new Set([1n, 2n]))
+    yield* change(changes, "DialFailed", 2n)
+    assert.isAtLeast(open, 1)
+    yield* three.stop
+    assert.strictEqual(open, 0)
+  }))
+
   promises("loses nobody else's messages", Effect.fnUntraced(function*(place) {
     const [one, two, three] = yield* startAll(place, 1n, 2n, 3n)
     yield* converse(one!, three!, "before")
@@ -301,3 +184,5 @@ const halting = (promises: Register) => {
     assert.strictEqual(yield* Queue.size(three!.manager.recvQueue), 0)
   }))
 }
+
+const refused = new DialError({ address: "two", reason: "Refused", cause: new Error("nobody there") })

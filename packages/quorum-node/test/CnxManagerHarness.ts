@@ -1,8 +1,12 @@
 /** Connection managers to be tested over any transport, and a client that says what no manager would. */
+import * as Ensemble from "../../core/src/Ensemble.ts"
+import { majority } from "../../core/src/QuorumVerifier.ts"
+import type { PeerStory } from "@conclave/quorum/LinkBook"
+import * as MemoryNetwork from "@conclave/quorum/MemoryNetwork"
 import type { LinkChange, QuorumCnxManager as Manager } from "@conclave/quorum/QuorumCnxManager"
 import * as QuorumCnxManager from "@conclave/quorum/QuorumCnxManager"
 import * as QuorumConfig from "@conclave/quorum/QuorumConfig"
-import { type Connection, Transport } from "@conclave/quorum/Transport"
+import { type Address, type Connection, Transport } from "@conclave/quorum/Transport"
 import { assert } from "@effect/vitest"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -12,17 +16,25 @@ import * as Logger from "effect/Logger"
 import * as PubSub from "effect/PubSub"
 import * as Queue from "effect/Queue"
 import * as Scope from "effect/Scope"
-import { text, utf8 } from "./TransportHarness.ts"
+import * as Stream from "effect/Stream"
+import * as SubscriptionRef from "effect/SubscriptionRef"
+import { accept, text, utf8 } from "./TransportHarness.ts"
 
 /** Where the peers of one test live, each at a host of its own. */
 export interface Place {
   readonly host: (sid: bigint) => string
-  /** The transport of who lives at a host. */
-  readonly transport: (host: string) => Effect.Effect<Transport["Service"]>
+  /** The transport of who lives at a host, and perhaps at others too. */
+  readonly transport: (host: string, ...others: ReadonlyArray<string>) => Effect.Effect<Transport["Service"]>
 }
 
 /** Makes a place for one test, on the transport under test. */
 export type MakePlace = Effect.Effect<Place, never, Scope.Scope>
+
+/** A place in memory. */
+export const memory: MakePlace = Effect.map(Layer.build(MemoryNetwork.layer), (context) => ({
+  host: (sid) => `peer${sid}`,
+  transport: Context.get(context, MemoryNetwork.MemoryNetwork).transport
+}))
 
 /** A promise of the contract; `logged` is what people were told meanwhile, at level Info and above. */
 export type Test = (place: Place, logged: ReadonlyArray<string>) => Effect.Effect<void, unknown, Scope.Scope>
@@ -53,22 +65,55 @@ export interface Member {
 /** What a manager may be given beyond its id. */
 export type Options = NonNullable<Parameters<typeof QuorumConfig.layerVoters>[2]> & {
   readonly transport?: Transport["Service"]
+  /** The addresses of those voters that live elsewhere than others expect. */
+  readonly addresses?: Readonly<Record<string, ReadonlyArray<Address>>>
 }
+
+const voters = [1n, 2n, 3n, 4n, 5n]
 
 /** Starts the manager of one of five voters. It lives as long as the test, unless it is stopped. */
 export const start = Effect.fnUntraced(function*(place: Place, sid: bigint, options: Options = {}) {
-  const { transport, ...settings } = options
-  const voters = Object.fromEntries([1n, 2n, 3n, 4n, 5n].map((voter) => [`${voter}`, address(place, voter)]))
+  const { addresses = {}, transport, ...settings } = options
+  const servers = voters.map((voter) => {
+    const own = addresses[`${voter}`] ?? [address(place, voter)]
+    const list = own.map(({ host, port }) => ({ host, quorumPort: 0, electionPort: port }))
+    return { sid: voter, role: "participant", addresses: list, clientAddress: null } as const
+  })
   const scope = yield* Scope.fork(yield* Effect.scope)
-  const config = yield* Layer.build(QuorumConfig.layerVoters(sid, voters, settings))
-  const manager = yield* QuorumCnxManager.make(Context.get(config, QuorumConfig.QuorumConfig).membership).pipe(
-    Effect.provide(config),
+  const membership = Ensemble.membership({ mySid: sid, committed: majority({ servers }) })
+  const ensemble = Ensemble.make({ ...settings, mySid: sid })
+  const manager = yield* QuorumCnxManager.make(membership).pipe(
+    Effect.provide(QuorumConfig.layer({ ...settings, ensemble, membership })),
     Effect.provideService(Transport, transport ?? (yield* place.transport(place.host(sid)))),
     Scope.provide(scope)
   )
   const member: Member = { sid, manager, stop: Scope.close(scope, Exit.void) }
   return member
 })
+
+/** The dials of some managers that have led to a connection which is still held, as `dialler to dialled`. */
+export type Dials = SubscriptionRef.SubscriptionRef<ReadonlyArray<string>>
+
+/** Starts a manager whose dials are counted. */
+export const startCounted = Effect.fnUntraced(function*(place: Place, sid: bigint, open: Dials) {
+  const transport = yield* place.transport(place.host(sid))
+  const dial: typeof transport.dial = (to) => {
+    const name = `${sid} to ${voters.find((one) => place.host(one) === to.host)}`
+    const add = SubscriptionRef.update(open, (now) => [...now, name])
+    const remove = SubscriptionRef.update(open, (now) => now.toSpliced(now.indexOf(name), 1))
+    return Effect.tap(transport.dial(to), () => Effect.acquireRelease(add, () => remove))
+  }
+  return yield* start(place, sid, { transport: { ...transport, dial } })
+})
+
+/** Waits until there is one connection of each pair of these, dialled by the larger id, and no other. */
+export const onePerPair = (open: Dials, ...sids: ReadonlyArray<bigint>) => {
+  const wanted = sids.flatMap((sid) => sids.filter((other) => other < sid).map((other) => `${sid} to ${other}`))
+  return SubscriptionRef.changes(open).pipe(
+    Stream.filter((now) => now.length === wanted.length && wanted.every((pair) => now.includes(pair))),
+    Stream.runHead
+  )
+}
 
 /** Starts several managers. */
 export const startAll = (place: Place, ...sids: ReadonlyArray<bigint>) =>
@@ -91,6 +136,35 @@ export const change = Effect.fnUntraced(function*(
   while (true) {
     const next = yield* PubSub.take(changes)
     if (next._tag === tag && next.sid === sid) return next
+  }
+})
+
+/** What a manager tells of its connections with a peer. */
+export const storyOf = ({ manager }: Member, sid: bigint) =>
+  Effect.map(manager.stories, (stories) => stories.find((story) => story.sid === sid))
+
+// How often to look at what nobody is told of when it changes.
+const LOOK_AGAIN = "2 millis"
+
+/** Waits until what a manager tells of a peer is as wanted. */
+export const storyWhen = Effect.fnUntraced(function*(
+  member: Member,
+  sid: bigint,
+  holds: (story: PeerStory) => boolean
+) {
+  while (true) {
+    const story = yield* storyOf(member, sid)
+    if (story !== undefined && holds(story)) return story
+    yield* Effect.sleep(LOOK_AGAIN)
+  }
+})
+
+/** Waits until so many connections have been turned away, and says why. */
+export const rejected = Effect.fnUntraced(function*({ manager }: Member, count: number) {
+  while (true) {
+    const rejections = Object.fromEntries(yield* manager.rejections)
+    if (Object.values(rejections).reduce((sum, one) => sum + one, 0) >= count) return rejections
+    yield* Effect.sleep(LOOK_AGAIN)
   }
 })
 
@@ -122,6 +196,12 @@ export const until = Effect.fnUntraced(function*(member: Member, message: string
 export interface Client extends Connection {
   readonly hangUp: Effect.Effect<void>
 }
+
+/** Listens where a peer would, and gives who calls there. */
+export const listen = Effect.fnUntraced(function*(place: Place, sid: bigint) {
+  const transport = yield* place.transport(place.host(sid))
+  return yield* accept(yield* transport.listen(address(place, sid)))
+})
 
 /** Dials a peer from a host where no peer lives. */
 export const call = Effect.fnUntraced(function*(place: Place, sid: bigint) {

@@ -8,6 +8,8 @@ import * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import type { LookupFunction } from "node:net"
 import * as NodeTransport from "../src/NodeTransport.ts"
+import * as SilentAddress from "./SilentAddress.ts"
+import { PORT, randomNet } from "./TcpEnsemble.ts"
 import { accept, receiveAll } from "./TransportHarness.ts"
 
 const loopback = { host: "127.0.0.1", port: 0 }
@@ -64,6 +66,19 @@ describe("NodeTransport.layerTcp", () => {
       const error = yield* Effect.flip(dialWith(resolvesTo("127.0.0.2", "127.0.0.1").lookup, nobody.address.port))
       assert.strictEqual(error.reason, "Refused")
       assert.instanceOf(error.cause, AggregateError)
+    }).pipe(tcp))
+
+  // Linux drops what a full queue cannot take; other systems answer.
+  it.live.skipIf(process.platform !== "linux")("can be given up while an address swallows packets", () =>
+    Effect.gen(function*() {
+      const silent = { host: `${randomNet()}.1`, port: PORT }
+      yield* SilentAddress.make(silent)
+      const transport = yield* Transport
+      const dialing = yield* Effect.forkScoped(Effect.scoped(transport.dial(silent)), { startImmediately: true })
+      // Another dial has had no answer since.
+      assert.strictEqual(yield* SilentAddress.ask(silent), "silence")
+      assert.isUndefined(dialing.pollUnsafe())
+      yield* Fiber.interrupt(dialing)
     }).pipe(tcp))
 
   it.live.each([
