@@ -8,7 +8,7 @@ const CYCLES = 10_000
 /** After so many the heap has its size: by then the code is compiled that runs for every connection. */
 const WARM_UP = 3_000
 
-/** About 100 bytes a cycle, less than a forgotten entry of a table takes; 0.2 MB were measured. */
+/** About 100 bytes a cycle, less than a forgotten entry of a table takes; up to 0.4 MB were measured. */
 const HEAP_GROWTH_MAX = 1_000_000
 
 describe("connections that come and go", () => {
