@@ -5,12 +5,13 @@
  * (`Event`) and does what it is told (`Output`); a connection is a number that the
  * shell gives it. The rule of who keeps a connection is `Challenge`.
  *
- *     event            | from or with a larger sid      | a smaller sid
+ *     event            | from or with a larger sid        | a smaller sid
  *     ConnectRequested | Dial, unless linked or dialling (either)
- *     Dialed           | Close Yielded, RedialLater*     | Adopt, Close the older one
- *     Accepted         | Adopt, Close the older one      | Close it, Dial
+ *     Dialed           | Close Yielded, RedialLater*      | Adopt, Close the older one
+ *     Accepted         | Adopt, Close the older one       | Close it, Dial
  *     DialFailed       | RedialLater* (either)
- *     Closed           | RedialLater*                    | Dial*, or RedialLater* if it was of no use
+ *     Closed           | Dial*, but RedialLater* if it    | Dial*, but RedialLater* if it
+ *                      | was of no use or not the first   | was of no use
  *
  *     * if the peer is wanted
  *
@@ -101,7 +102,7 @@ export const step = (view: View, state: State, event: Event): Step => {
     case "Wanted":
       return onWanted(view, state, event.sids)
     case "RedialDue":
-      return state.wanted.has(event.sid) ? connect(view, state, event.sid) : [state, []]
+      return onRedialDue(view, state, event.sid)
     case "Dialed":
       return onDialed(view, dialOver(state, event.sid), event)
     case "DialFailed":
@@ -176,10 +177,22 @@ const onClosed = (view: View, state: State, event: Event & { readonly _tag: "Clo
   if (!isLink(state, event)) return [state, []]
   const { sid, useful } = event
   const next = unlink(state, sid)
-  // Whom we would yield to dials us, and the original closes a connection in order to do so. If we dialled at once it
-  // would take our call for a reason to close its next one, and so on without end.
-  if (!useful || Challenge.onDialed(view.mySid, sid) === "Yield") return redialLater(next, sid)
-  return next.wanted.has(sid) ? dial(view, { ...next, wanted: new Map(next.wanted).set(sid, 0) }, sid, []) : [next, []]
+  const failures = next.wanted.get(sid)
+  if (!useful || failures === undefined) return redialLater(next, sid)
+  // Whom we yield to dials us, and the original closes a connection in order to do so. If we dialled at once every
+  // time it would take our call for a reason to close its next one, and so on without end.
+  const isYielding = Challenge.onDialed(view.mySid, sid) === "Yield"
+  if (isYielding && failures > 0) return redialLater(next, sid)
+  const wanted = new Map(next.wanted).set(sid, isYielding ? 1 : 0)
+  return dial(view, { ...next, wanted }, sid, [])
+}
+
+// Who is connected when its time has come has not failed us.
+const onRedialDue = (view: View, state: State, sid: Sid): Step => {
+  if (!state.wanted.has(sid)) return [state, []]
+  return state.links.has(sid)
+    ? [{ ...state, wanted: new Map(state.wanted).set(sid, 0) }, []]
+    : dial(view, state, sid, [])
 }
 
 // Says how often in a row nothing came of it; how long to wait for that is the shell's to know.

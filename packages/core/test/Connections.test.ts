@@ -196,14 +196,16 @@ describe("peers are wanted", () => {
       { _tag: "Dialed", link: 7, sid: 3n }, { links: { 3: 6 }, wanted: { 3: 0 } }, [close(7, 3n, "Yielded")]],
     ["and a useful connection with one is gone: at once", { links: { 1: 6 }, wanted: { 1: 3 } }, closed(6, 1n, true),
       { dialing: [1n], wanted: { 1: 0 } }, [dial(1n)]],
-    ["and a useful connection with a larger one is gone: it dials us, and if not we call later",
+    ["and a useful connection with a larger one is gone: at once", { links: { 3: 6 }, wanted: { 3: 0 } },
+      closed(6, 3n, true), { dialing: [3n], wanted: { 3: 1 } }, [dial(3n)]],
+    ["and a useful connection with a larger one is gone soon after: it dials us, and if not we call later",
       { links: { 3: 6 }, wanted: { 3: 1 } }, closed(6, 3n, true), { wanted: { 3: 2 } }, [later(3n, 2)]],
     ["and a connection with one was of no use: later", { links: { 1: 6 }, wanted: { 1: 3 } }, closed(6, 1n, false),
       { wanted: { 1: 4 } }, [later(1n, 4)]],
     ["and the time has come: it is dialled", { wanted: { 3: 2 } }, due(3n), { wanted: { 3: 2 }, dialing: [3n] },
       [dial(3n)]],
-    ["and the time has come, but it is linked", { links: { 3: 6 }, wanted: { 3: 2 } }, due(3n),
-      { links: { 3: 6 }, wanted: { 3: 2 } }, []],
+    ["and the time has come, but it is linked: failures are forgotten", { links: { 3: 6 }, wanted: { 3: 2 } }, due(3n),
+      { links: { 3: 6 }, wanted: { 3: 0 } }, []],
     ["and the time has come for one no longer wanted", {}, due(3n), {}, []]
   ])
 })

@@ -7,6 +7,7 @@ import { once } from "node:events"
 import { connect, createServer, type Server, type Socket } from "node:net"
 import { onTestFinished } from "vitest"
 import * as Ports from "./Ports.ts"
+import * as Transcript from "./Transcript.ts"
 
 /** The longest a peer may take to answer on a socket; it takes milliseconds on an idle machine. */
 const ANSWER_TIMEOUT_MS = 15_000
@@ -25,19 +26,39 @@ export const listen = async (host: string, port: number): Promise<Server> => {
 }
 
 /** Dials a peer and says nothing. */
-export const dial = async (port: number): Promise<Socket> => {
-  const socket = connect({ host: Ports.HOST, port })
+export const dial = async (port: number, host = Ports.HOST): Promise<Socket> => {
+  const socket = connect({ host, port })
   onTestFinished(() => void socket.destroy())
   await once(socket, "connect", { signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS) })
   return socket.on("error", () => undefined)
 }
 
 /** Dials a peer as this server. */
-export const dialAs = async (sid: bigint, port: number): Promise<Socket> => {
-  const socket = await dial(port)
+export const dialAs = async (sid: bigint, port: number, host = Ports.HOST): Promise<Socket> => {
+  const socket = await dial(port, host)
   const addresses = [{ host: Ports.HOST, port: 1 }]
   socket.write(InitialMessage.encode({ sid, addresses, multiAddress: false }))
   return socket
+}
+
+/** Frees a port taken with `listen` that nobody has dialled. */
+export const leave = async (server: Server): Promise<void> => {
+  server.close()
+  await once(server, "close", { signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS) })
+}
+
+/** What those who dial from now on say first: one line each, protocol version and sid. */
+export const handshakes = (server: Server): Transcript.Transcript => {
+  const said = Transcript.make("handshakes")
+  server.on("connection", (socket: Socket) => {
+    let bytes = Buffer.alloc(0)
+    socket.on("data", (chunk: Buffer) => {
+      const before = bytes.length
+      bytes = Buffer.concat([bytes, chunk])
+      if (before < 16 && bytes.length >= 16) said.append(`${bytes.readBigInt64BE(0)} ${bytes.readBigInt64BE(8)}`)
+    })
+  })
+  return said
 }
 
 /** The first so many bytes of whoever dials next. */
