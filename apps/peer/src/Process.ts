@@ -30,6 +30,7 @@ const exitCodes: Record<string, number> = {
 /** Runs the program of this process, says what was wrong if it fails, and ends the process with its exit code. */
 export const runMain = <A, E>(program: Effect.Effect<A, E>): void => {
   watchSignals()
+  outliveReaders()
   NodeRuntime.runMain(Effect.tapCause(program, report), {
     disableErrorReporting: true,
     teardown: (exit) => process.exit(exitCode(exit))
@@ -46,6 +47,11 @@ const watchSignals = (): void => {
   }
   process.on("SIGINT", onSignal)
   process.on("SIGTERM", onSignal)
+}
+
+// Whoever reads our output may go away (EPIPE); that is no reason to leave an ensemble.
+const outliveReaders = (): void => {
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {})
 }
 
 const exitCode = (exit: Exit.Exit<unknown, unknown>): number => {

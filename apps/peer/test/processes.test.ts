@@ -5,6 +5,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { readFile, writeFile } from "node:fs/promises"
 import * as Child from "./support/Child.ts"
 import * as PeerProcess from "./support/PeerProcess.ts"
+import * as Transcript from "./support/Transcript.ts"
 import * as ZooCfg from "./support/ZooCfg.ts"
 
 const TEST_TIMEOUT_MS = 60_000
@@ -130,6 +131,21 @@ describe("ending", { timeout: TEST_TIMEOUT_MS }, () => {
     const exit = await peer.kill("SIGTERM")
     assert.isBelow(performance.now() - start, 5_000)
     assert.isNull(exit.signal)
+  })
+})
+
+describe("a peer whose output nobody reads any more", { timeout: TEST_TIMEOUT_MS }, () => {
+  it("stays in its ensemble", async () => {
+    const { leader, peers } = await settled(3)
+    const peer = peerOf(peers, leader)
+    peer.child.closeStdout()
+    const { stderr } = peer.child
+    const from = stderr.lines.length
+    for (const command of ["status", "look"] as const) peer.send(command)
+    await Transcript.until("a new election", [stderr], PeerProcess.ELECTION_TIMEOUT_MS, () =>
+      stderr.lines.slice(from).find((line) => line.includes("LEADING") || line.includes("FOLLOWING")))
+    assert.isUndefined(peer.child.outcome())
+    assert.isNull((await peer.kill("SIGTERM")).signal)
   })
 })
 

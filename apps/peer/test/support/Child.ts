@@ -25,6 +25,8 @@ export interface Child {
   /** How it ended, or nothing while it runs. */
   readonly outcome: () => Exit | undefined
   readonly write: (line: string) => void
+  /** Reads its stdout no longer, as if whoever did were gone. */
+  readonly closeStdout: () => void
   /** Sends a signal and waits for the end of the process. */
   readonly kill: (signal: NodeJS.Signals) => Promise<Exit>
 }
@@ -102,6 +104,7 @@ export const start = ({ args, cwd, env, file, label }: Command): Child => {
     exited,
     outcome: () => outcome,
     write: (line) => void handle.stdin.write(`${line}\n`),
+    closeStdout: () => void handle.stdout.destroy(),
     kill: (signal) => {
       handle.kill(signal)
       return ended(child)
