@@ -46,3 +46,18 @@ const initialProblems = {
   BadAddress: "badly formed address in the handshake",
   BadPort: "bad port number in the handshake"
 } as const
+
+/** A connection on which an authentication packet is expected and something else comes. It is closed. */
+export class MalformedAuthPacket extends Schema.TaggedError<MalformedAuthPacket>()("MalformedAuthPacket", {
+  reason: Schema.Literals(["BadMagic", "BadLength"]),
+  detail: Schema.String
+}) {
+  override get message(): string {
+    return `${authProblems[this.reason]}: ${this.detail}`
+  }
+}
+
+const authProblems = {
+  BadMagic: "what should be an authentication packet begins with other bytes than 5f2435013501edcc",
+  BadLength: "token length of an authentication packet is not within -1..2097150"
+} as const

@@ -5,18 +5,23 @@
  *     the side that dialled   initial message, QuorumAuthPackets, frames
  *     the side that accepted  QuorumAuthPackets, frames
  *
- * QuorumAuthPackets are there only where SASL is on. They have no codec here: they
- * are told apart, measured and passed over, and nothing else is.
+ * QuorumAuthPackets are there only where SASL is on.
  */
 import * as Result from "effect/Result"
 import * as Address from "../../src/Address.ts"
-import type { MalformedFrame, MalformedInitialMessage, MalformedNotification } from "../../src/CodecError.ts"
+import type {
+  MalformedAuthPacket,
+  MalformedFrame,
+  MalformedInitialMessage,
+  MalformedNotification
+} from "../../src/CodecError.ts"
 import * as Frame from "../../src/Frame.ts"
 import * as InitialMessage from "../../src/InitialMessage.ts"
 import * as NotificationCodec from "../../src/NotificationCodec.ts"
+import * as QuorumAuthPacket from "../../src/QuorumAuthPacket.ts"
 import type { Sid } from "../../src/Sid.ts"
 import * as Zxid from "../../src/Zxid.ts"
-import { concat, hex } from "../support/Bytes.ts"
+import { concat, toHex } from "../support/Bytes.ts"
 
 /** What was read, in the words of the recordings, and the same written again. */
 export interface Item {
@@ -27,11 +32,11 @@ export interface Item {
 
 /** Why a direction cannot be read to its end. */
 export type Refusal =
+  | MalformedAuthPacket
   | MalformedFrame
   | MalformedInitialMessage
   | MalformedNotification
-  /** An authentication packet whose status or token length cannot be, or a notification that none of us could send. */
-  | "BadAuthPacket"
+  /** An authentication packet with a status that nobody knows, or a notification that none of us could send. */
   | "NotSendable"
 
 /** Whose words these are. */
@@ -89,7 +94,8 @@ const readPrologue = (heard: Uint8Array, speaker: Speaker): Result.Result<Prolog
       items.push(initialMessage(initial.message))
       rest = rest.subarray(initial.size)
     }
-    while (mayBeAuthPacket(rest)) {
+    // As a frame length the magic is far too large, so that its first byte already decides.
+    while (QuorumAuthPacket.isNext(rest) !== false) {
       const packet = yield* authPacket(rest)
       if (packet === null) return { items, rest, over: false }
       items.push(packet)
@@ -109,27 +115,18 @@ const initialMessage = (message: InitialMessage.InitialMessage): Item => ({
   })
 })
 
-const MAGIC = hex("5f2435013501edcc")
-const AUTH_HEADER_SIZE = 16
-const statuses: Record<number, string> = { [-1]: "ERROR", 0: "IN_PROGRESS", 1: "SUCCESS" }
-
-// As a frame length the magic is far too large, so that its first byte already decides.
-const mayBeAuthPacket = (bytes: Uint8Array): boolean =>
-  MAGIC.subarray(0, bytes.length).every((byte, index) => byte === bytes[index])
+const statuses = { InProgress: "IN_PROGRESS", Success: "SUCCESS", Error: "ERROR" } as const
 
 /** The packet at the beginning, or `null` while it is not complete. */
-const authPacket = (bytes: Uint8Array): Result.Result<Item | null, Refusal> => {
-  if (bytes.length < AUTH_HEADER_SIZE) return Result.succeed(null)
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  const status = statuses[view.getInt32(8)]
-  const length = view.getInt32(12)
-  // -1 would be a token that is null; no server has sent one here.
-  if (status === undefined || length < 0) return Result.fail("BadAuthPacket")
-  const size = AUTH_HEADER_SIZE + length
-  if (bytes.length < size) return Result.succeed(null)
-  const told = `QuorumAuthPacket ${status}, ${length} bytes`
-  return Result.succeed({ kind: "authPacket", told, bytes: bytes.subarray(0, size) })
-}
+const authPacket = (bytes: Uint8Array): Result.Result<Item | null, Refusal> =>
+  Result.flatMap(QuorumAuthPacket.decode(bytes), (decoded): Result.Result<Item | null, Refusal> => {
+    if (decoded === null) return Result.succeed(null)
+    const { packet, size } = decoded
+    const again = QuorumAuthPacket.encode(packet)
+    if (toHex(again) !== toHex(bytes.subarray(0, size))) return Result.fail("NotSendable")
+    const told = `QuorumAuthPacket ${statuses[packet.status]}, ${packet.token?.length} bytes`
+    return Result.succeed({ kind: "authPacket", told, bytes: again })
+  })
 
 const readNotification = (payload: Uint8Array, { nameOf, sid }: Speaker): Result.Result<Item, Refusal> =>
   Result.gen(function*() {
