@@ -81,6 +81,10 @@ describe("packages", () => {
     none(badImports("packages/quorum/src", (name) => !/^node:|^@effect\/platform/.test(name)))
   })
 
+  it("quorum-sasl imports nothing of Node", () => {
+    none(badImports("packages/quorum-sasl/src", (name) => !/^node:|^@effect\/platform/.test(name)))
+  })
+
   it("quorum-node imports nothing of core: it decides nothing", () => {
     none(badImports("packages/quorum-node/src", (name) => !name.startsWith("@conclave/core")))
   })

@@ -1,15 +1,18 @@
 /**
- * The first bytes of a connection: ours when we dial, theirs when we are dialled.
+ * The first bytes of a connection: ours when we dial, theirs when we are dialled,
+ * and the authentication that may follow them.
  *
  * Java: `QuorumCnxManager.startConnection`, `handleConnection`.
  */
 import type { MalformedInitialMessage } from "@conclave/core/CodecError"
 import * as InitialMessage from "@conclave/core/InitialMessage"
+import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as Socket from "effect/socket/Socket"
 import type { TooManyHandshakes } from "./HandshakeGate.ts"
+import type { AuthError, QuorumAuth } from "./QuorumAuth.ts"
 import type { Connection } from "./Transport.ts"
 
 /**
@@ -30,24 +33,47 @@ export interface Received {
   readonly rest: Uint8Array
 }
 
-/** Reads the handshake of who dialled us, however many pieces it comes in. */
-export const receive = (
+/** Why a handshake came to nothing. */
+export type HandshakeError = MalformedInitialMessage | HandshakeTimedOut | AuthError | Socket.SocketError
+
+/** Reads the handshake of who dialled us, however many pieces it comes in, and lets it authenticate. */
+export const receive = Effect.fnUntraced(function*(
   connection: Connection,
+  auth: QuorumAuth,
   millis: number
-): Effect.Effect<Received, MalformedInitialMessage | HandshakeTimedOut | Socket.SocketError> =>
-  read(connection).pipe(
+): Effect.fn.Return<Received, HandshakeError> {
+  const start = yield* Clock.currentTimeMillis
+  const { message, rest } = yield* read(connection).pipe(
     Effect.timeoutOrElse({
       duration: Duration.millis(millis),
       orElse: () => Effect.fail(new HandshakeTimedOut({ millis }))
     })
   )
+  const left = Math.max(millis - ((yield* Clock.currentTimeMillis) - start), 0)
+  return { message, rest: yield* auth.server(connection, rest, left) }
+})
+
+/**
+ * Says who we are to whom we have dialled, and authenticates if it is a member,
+ * which then has a host name; gives the bytes that came after that.
+ */
+export const send = (
+  connection: Connection,
+  hello: Uint8Array,
+  auth: QuorumAuth,
+  hostname: string | undefined,
+  millis: number
+): Effect.Effect<Uint8Array, AuthError | Socket.SocketError> =>
+  Effect.andThen(
+    connection.write(hello),
+    hostname === undefined ? Effect.succeed(new Uint8Array(0)) : auth.learner(connection, hostname, millis)
+  )
 
 /** What went wrong with a handshake, in one word, to be counted by. */
-export const reasonOf = (
-  error: MalformedInitialMessage | HandshakeTimedOut | TooManyHandshakes | Socket.SocketError
-): string => {
+export const reasonOf = (error: HandshakeError | TooManyHandshakes): string => {
   switch (error._tag) {
     case "MalformedInitialMessage":
+    case "AuthError":
       return error.reason
     case "SocketError":
       return "ClosedEarly"

@@ -27,6 +27,7 @@ import * as LinkBook from "./LinkBook.ts"
 import * as LinkLog from "./LinkLog.ts"
 import * as Links from "./Links.ts"
 import * as Outboxes from "./Outboxes.ts"
+import * as QuorumAuth from "./QuorumAuth.ts"
 import { QuorumConfig } from "./QuorumConfig.ts"
 import * as RecvWorker from "./RecvWorker.ts"
 import * as SendWorker from "./SendWorker.ts"
@@ -50,6 +51,7 @@ const LINGER = "1 second"
 export interface LinkKeeper {
   readonly config: QuorumConfig["Service"]
   readonly transport: Transport.Transport["Service"]
+  readonly auth: QuorumAuth.QuorumAuth
   readonly view: Connections.View
   /** Our own handshake. */
   readonly hello: Uint8Array
@@ -80,6 +82,7 @@ export const make = Effect.fnUntraced(function*(
   return {
     config,
     transport: yield* Transport.Transport,
+    auth: yield* QuorumAuth.QuorumAuth,
     view: { mySid, membership, rules, probeAddresses },
     hello: InitialMessage.encode({ sid: mySid, addresses: Connections.addressesOf(membership, mySid), multiAddress }),
     recvQueue: yield* Queue.sliding<RecvWorker.Message>(RecvWorker.RECV_CAPACITY),
@@ -134,7 +137,7 @@ const perform = (self: LinkKeeper, output: ConnectionsOutput.Output): Effect.Eff
 // -----------------------------------------------------------------------------
 
 const dial = (self: LinkKeeper, sid: bigint, addresses: ReadonlyArray<Address.Address>): Effect.Effect<void> =>
-  connect(self, addresses).pipe(
+  connect(self, sid, addresses).pipe(
     // A transport that throws has a bug, but this peer must not count as dialled for ever.
     Effect.catchDefect((cause) => {
       const address = addresses.map(Address.format).join(" and ")
@@ -142,27 +145,30 @@ const dial = (self: LinkKeeper, sid: bigint, addresses: ReadonlyArray<Address.Ad
     }),
     Effect.matchEffect({
       onFailure: (error) => onDialFailed(self, sid, error),
-      onSuccess: (link) =>
-        Effect.andThen(
-          decide(self, { _tag: "Dialed", link: link.id, sid }),
-          serve(self, link, new Uint8Array(0))
-        )
+      onSuccess: ({ link, rest }) =>
+        Effect.andThen(decide(self, { _tag: "Dialed", link: link.id, sid }), serve(self, link, rest))
     }),
     Effect.scoped
   )
 
-const connect = Effect.fnUntraced(function*(self: LinkKeeper, addresses: ReadonlyArray<Address.Address>) {
+const connect = Effect.fnUntraced(function*(
+  self: LinkKeeper,
+  sid: bigint,
+  addresses: ReadonlyArray<Address.Address>
+) {
   const connection = yield* Dialing.dialAny(self.transport, addresses, self.config.cnxTimeout)
   const link = yield* self.links.open(connection, "Us")
-  yield* connection.write(self.hello)
-  return link
+  const [member] = Connections.addressesOf(self.view.membership, sid)
+  const rest = yield* Handshake.send(connection, self.hello, self.auth, member?.host, self.config.handshakeTimeout)
+  return { link, rest }
 })
 
-type DialFailure = Transport.DialError | SocketError
+type DialFailure = Transport.DialError | SocketError | QuorumAuth.AuthError
 
 const onDialFailed = Effect.fnUntraced(function*(self: LinkKeeper, sid: bigint, error: DialFailure) {
   const reason = error._tag === "DialError" ? error.reason : "Failed"
   const at = yield* Clock.currentTimeMillis
+  if (error._tag === "AuthError") self.book.rejected(error.reason)
   const news = self.book.failed(sid, { reason, message: error.message, at })
   yield* decide(self, { _tag: "DialFailed", sid })
   yield* LinkLog.dialFailed(sid, error, news)
@@ -199,7 +205,7 @@ const probe = Effect.fnUntraced(function*(self: LinkKeeper, { link, sid }: Probe
 export const accept = (self: LinkKeeper, connection: Transport.Connection): Effect.Effect<void> =>
   Effect.gen(function*() {
     const link = yield* self.links.open(connection, "Them")
-    const handshake = Handshake.receive(connection, self.config.handshakeTimeout)
+    const handshake = Handshake.receive(connection, self.auth, self.config.handshakeTimeout)
     const { message, rest } = yield* self.gate.run(connection.remote, handshake)
     const { addresses, sid } = message
     yield* decide(self, { _tag: "Accepted", link: link.id, sid, announced: addresses })

@@ -58,9 +58,15 @@ export const closing = ({ reason, sid }: CloseOrder, own: string, remote = "an u
 }
 
 /** A peer could not be reached; told of once, and not again at every attempt that fails as the last one did. */
-export const dialFailed = (sid: bigint, { message }: { readonly message: string }, news: boolean) => {
+export const dialFailed = (
+  sid: bigint,
+  { _tag, message }: { readonly _tag: string; readonly message: string },
+  news: boolean
+) => {
   const line = `no connection with server ${sid}: ${message}`
-  return news ? Effect.logInfo(line) : Effect.logDebug(line)
+  if (!news) return Effect.logDebug(line)
+  // A server may well be down; that one does not trust the other is for its operator to mend.
+  return _tag === "AuthError" ? Effect.logWarning(line) : Effect.logInfo(line)
 }
 
 /** A peer has no address. */
