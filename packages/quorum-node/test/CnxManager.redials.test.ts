@@ -9,13 +9,13 @@ import {
   connected,
   hello,
   type Member,
-  memory,
   next,
   type Options,
   type Place,
   send,
   start
 } from "./CnxManagerHarness.ts"
+import { memory } from "./CnxManagerPlaces.ts"
 
 // So much virtual time passes at a time; what happens is seen that much too late at most.
 const TICK_MS = 5

@@ -2,16 +2,13 @@
 import * as Ensemble from "../../core/src/Ensemble.ts"
 import { majority } from "../../core/src/QuorumVerifier.ts"
 import type { PeerStory } from "@conclave/quorum/LinkBook"
-import * as MemoryNetwork from "@conclave/quorum/MemoryNetwork"
 import type { LinkChange, QuorumCnxManager as Manager } from "@conclave/quorum/QuorumCnxManager"
 import * as QuorumCnxManager from "@conclave/quorum/QuorumCnxManager"
 import * as QuorumConfig from "@conclave/quorum/QuorumConfig"
 import { type Address, type Connection, Transport } from "@conclave/quorum/Transport"
 import { assert } from "@effect/vitest"
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as PubSub from "effect/PubSub"
 import * as Queue from "effect/Queue"
@@ -29,12 +26,6 @@ export interface Place {
 
 /** Makes a place for one test, on the transport under test. */
 export type MakePlace = Effect.Effect<Place, never, Scope.Scope>
-
-/** A place in memory. */
-export const memory: MakePlace = Effect.map(Layer.build(MemoryNetwork.layer), (context) => ({
-  host: (sid) => `peer${sid}`,
-  transport: Context.get(context, MemoryNetwork.MemoryNetwork).transport
-}))
 
 /** A promise of the contract; `logged` is what people were told meanwhile, at level Info and above. */
 export type Test = (place: Place, logged: ReadonlyArray<string>) => Effect.Effect<void, unknown, Scope.Scope>

@@ -57,14 +57,14 @@ export const serve = Effect.fnUntraced(function*(
   stream: AuthStream.AuthStream,
   mechanism: Mechanism
 ): Effect.fn.Return<void, AuthError | Socket.SocketError> {
-  for (let tries = 0; tries <= MAX_RETRIES; tries++) {
+  for (let challenges = 0; challenges <= MAX_RETRIES; challenges++) {
     const { token } = yield* stream.receive.pipe(
       Effect.catchTag("MalformedAuthPacket", ({ message }: MalformedAuthPacket) => malformed(message))
     )
     if (token === null) return yield* malformed("it sent no token")
     const said = yield* mechanism.evaluate(token)
     if (said.complete) return yield* stream.send({ status: "Success", token: said.token })
-    yield* stream.send({ status: "InProgress", token: said.token })
+    if (challenges < MAX_RETRIES) yield* stream.send({ status: "InProgress", token: said.token })
   }
   return yield* new AuthError({
     reason: "AuthFailed",

@@ -84,11 +84,19 @@ const mustBegin = (stream: AuthStream.AuthStream, millis: number) =>
     Effect.flatMap((isNext) => (isNext ? Effect.succeed(true) : Effect.fail(unauthenticated)))
   )
 
+/**
+ * How long, where nobody has to authenticate, a silent peer is waited for. Its packet comes with its handshake, or
+ * after one lost segment (a first retransmission comes after 1 s, RFC 6298). Java waits as long as for the handshake,
+ * and a plain peer with nothing to say is without a link for all that time. Should we have waited too little, its
+ * packet is no frame, the link closes, and it dials again.
+ */
+const PLAIN_AFTER_MS = 2_000
+
 // A peer of a smaller id says who it is and hangs up, one of a larger id may have nothing to say yet: both are let
 // through, as the original does.
 const begins = (stream: AuthStream.AuthStream, millis: number): Effect.Effect<boolean, QuorumAuth.AuthError> =>
   stream.isNext.pipe(
-    within(millis),
+    within(Math.min(millis, PLAIN_AFTER_MS)),
     Effect.catchTags({
       AuthError: (error) => stream.rest().length === 0 ? Effect.succeed(false) : Effect.fail(error),
       SocketError: () => Effect.succeed(false)

@@ -12,7 +12,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as Socket from "effect/socket/Socket"
 import type { TooManyHandshakes } from "./HandshakeGate.ts"
-import type { AuthError, QuorumAuth } from "./QuorumAuth.ts"
+import { AuthError, type QuorumAuth } from "./QuorumAuth.ts"
 import type { Connection } from "./Transport.ts"
 
 /**
@@ -50,7 +50,12 @@ export const receive = Effect.fnUntraced(function*(
     })
   )
   const left = Math.max(millis - ((yield* Clock.currentTimeMillis) - start), 0)
-  return { message, rest: yield* auth.server(connection, rest, left) }
+  const after = yield* auth.server(connection, rest, left).pipe(
+    // Who it says it is helps to find it, true or not.
+    Effect.catchTag("AuthError", (error) =>
+      Effect.fail(new AuthError({ ...error, problem: `as server ${message.sid}: ${error.problem}` })))
+  )
+  return { message, rest: after }
 })
 
 /**

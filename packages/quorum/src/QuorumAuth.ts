@@ -55,8 +55,7 @@ export interface QuorumAuth {
   ) => Effect.Effect<Uint8Array, AuthError>
   /**
    * Finds out who has dialled us; `rest` has come already. Where nobody has to
-   * authenticate, who says nothing in the given time is let through, as the
-   * original does.
+   * authenticate, who says nothing is let through after a while.
    */
   readonly server: (
     connection: Connection,
