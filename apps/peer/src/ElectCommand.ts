@@ -52,7 +52,7 @@ const elect = Effect.fnUntraced(function*(
     const report = yield* Effect.raceFirst(within(peer, flags.timeout), peer.join)
     yield* Console.log(Json.stringify(Report.elected(report)))
   }).pipe(
-    Effect.provide(PeerLayer.layer(config, Flags.facts(flags))),
+    Effect.provide(PeerLayer.layer(config, Flags.facts(flags), flags.jaas)),
     Effect.annotateLogs({ sid: config.mySid })
   )
 })

@@ -34,6 +34,12 @@ const dataDir = Flag.String("data-dir").pipe(
   Flag.optional
 )
 
+const jaas = Flag.String("jaas").pipe(
+  Flag.withDescription("The login configuration with the passwords of quorum.auth.*, as Java reads it"),
+  Flag.withMetavar("FILE"),
+  Flag.optional
+)
+
 const parseLong = (text: string): Option.Option<bigint> => {
   const matched = /^(-?)(0x[0-9a-f]+|\d+)$/i.exec(text)
   if (matched === null) return Option.none()
@@ -53,6 +59,7 @@ export const peer = {
   config,
   set,
   dataDir,
+  jaas,
   lastZxid: long("last-zxid", "The last logged zxid, instead of the stored one"),
   currentEpoch: long("current-epoch", "The current epoch, instead of the stored one")
 }
@@ -62,6 +69,7 @@ export interface PeerFlags {
   readonly config: string
   readonly set: Option.Option<Record<string, string>>
   readonly dataDir: Option.Option<string>
+  readonly jaas: Option.Option<string>
   readonly lastZxid: Option.Option<bigint>
   readonly currentEpoch: Option.Option<bigint>
 }

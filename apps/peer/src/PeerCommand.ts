@@ -38,7 +38,7 @@ const runPeer = Effect.fnUntraced(function*(flags: Flags.PeerFlags & { readonly 
     yield* Effect.forkChild(PeerLog.elections(peer))
     yield* flags.control ? Effect.raceFirst(Control.run(peer), peer.join) : peer.join
   }).pipe(
-    Effect.provide(PeerLayer.layer(config, Flags.facts(flags))),
+    Effect.provide(PeerLayer.layer(config, Flags.facts(flags), flags.jaas)),
     Effect.annotateLogs({ sid: config.mySid })
   )
 })

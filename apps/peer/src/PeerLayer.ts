@@ -10,18 +10,24 @@ import * as QuorumConfig from "@conclave/quorum/QuorumConfig"
 import * as QuorumPeer from "@conclave/quorum/QuorumPeer"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type * as Option from "effect/Option"
 import * as EpochFiles from "./EpochFiles.ts"
+import * as ZooAuth from "./ZooAuth.ts"
 import type { ZooConfig } from "./ZooConfig.ts"
 
 /** Facts about the history that count instead of the stored ones. */
 export type Facts = Partial<History.Facts>
 
-/** The peer that a `zoo.cfg` describes, over TCP, with the history in its data directory. */
-export const layer = (config: ZooConfig, facts: Facts) =>
+/**
+ * The peer that a `zoo.cfg` describes, over TCP, with the history in its data
+ * directory and the credentials in the login configuration `jaas`.
+ */
+export const layer = (config: ZooConfig, facts: Facts, jaas: Option.Option<string>) =>
   QuorumPeer.layer.pipe(
     Layer.provide([
       quorumConfig(config),
       history(config, facts),
+      ZooAuth.layer(config.auth, jaas),
       config.verifier._tag === "Oracle" ? Oracle.layerFile(config.verifier.oraclePath) : Layer.empty,
       NodeTransport.layerTcp({ keepAlive: config.tcpKeepAlive })
     ])

@@ -2,7 +2,7 @@
  * How the process ends.
  *
  *     0    done, or ended by SIGINT or SIGTERM in good order
- *     1    something unexpected, or a history that cannot be trusted
+ *     1    something unexpected, a history that cannot be trusted, or a login configuration that cannot be used
  *     2    the configuration or the command line cannot be used
  *     14   no election address could be bound (ZooKeeper's own code for it)
  *     124  `elect` found no leader in time
@@ -23,6 +23,7 @@ const exitCodes: Record<string, number> = {
   ListenError: 14,
   NotInView: 1,
   EpochFileError: 1,
+  InvalidJaas: 1,
   UnsupportedElectionAlgorithm: 2,
   ShowHelp: 2
 }

@@ -18,6 +18,7 @@ import type { QuorumVerifier } from "@conclave/core/QuorumVerifier"
 import type { RuleSetName } from "@conclave/core/Rules"
 import type { Sid } from "@conclave/core/Sid"
 import * as Result from "effect/Result"
+import * as ZooAuth from "./ZooAuth.ts"
 import type { ZooConfigError } from "./ZooConfigError.ts"
 import * as ZooKeys from "./ZooKeys.ts"
 import * as ZooMembership from "./ZooMembership.ts"
@@ -64,6 +65,8 @@ export interface Options {
   readonly tcpKeepAlive: boolean
   /** May this voter be proposed? Key `conclave.electable`. */
   readonly electable: boolean
+  /** Whether and how servers authenticate, keys `quorum.auth.*`. */
+  readonly auth: ZooAuth.ZooAuth | null
   /** By whose decisions elections go, key `conclave.rules`. */
   readonly rules: RuleSetName
 }
@@ -103,7 +106,8 @@ export const parse = (text: string, sources: ZooSettings.Sources): Result.Result
         : Math.min(timing.tickTime * timing.syncLimit, ZooSettings.INTEGER_MAX),
       electionPortBindRetry: bindRetry < 0 ? 3 : bindRetry,
       electionAlg: yield* parseElectionAlg(settings),
-      rules: yield* parseRules(settings)
+      rules: yield* parseRules(settings),
+      auth: yield* ZooAuth.parse(settings)
     }
     const warnings = [...settings.warnings, ...unknownKeys(settings)]
     if (bindRetry < 0) {

@@ -18,16 +18,13 @@ export const isKnown = (key: string): boolean =>
   isMembershipKey(key) || known.has(key) || families.some((family) => key.startsWith(family))
 
 /**
- * Settings that would make ZooKeeper encrypt or authenticate quorum traffic, with
- * what they ask for. Conclave cannot do that yet; were they ignored, the peer
- * would talk in the clear where its operator believes it does not.
+ * Settings that would make ZooKeeper encrypt quorum traffic, with what they ask
+ * for. Conclave cannot do that yet; were they ignored, the peer would talk in the
+ * clear where its operator believes it does not.
  */
 export const unsupportedSecurity: ReadonlyMap<string, string> = new Map([
   ["sslQuorum", "TLS between the servers"],
-  ["portUnification", "TLS between the servers, beside plain connections"],
-  ["quorum.auth.enableSasl", "SASL authentication between the servers"],
-  ["quorum.auth.learnerRequireSasl", "SASL authentication towards other servers"],
-  ["quorum.auth.serverRequireSasl", "SASL authentication of other servers"]
+  ["portUnification", "TLS between the servers, beside plain connections"]
 ])
 
 /** What Conclave reads. */
@@ -48,6 +45,11 @@ const ours = [
   "multiAddress.reachabilityCheckTimeoutMs",
   "oraclePath",
   "peerType",
+  "quorum.auth.enableSasl",
+  "quorum.auth.learner.saslLoginContext",
+  "quorum.auth.learnerRequireSasl",
+  "quorum.auth.server.saslLoginContext",
+  "quorum.auth.serverRequireSasl",
   "quorum.cnxn.threads.size",
   "quorumCnxnTimeoutMs",
   "quorumListenOnAllIPs",
@@ -100,8 +102,6 @@ const theirs = [
   "observerMasterPort",
   "preAllocSize",
   "quorum.auth.kerberos.servicePrincipal",
-  "quorum.auth.learner.saslLoginContext",
-  "quorum.auth.server.saslLoginContext",
   "request_throttle_max_requests",
   "request_throttle_stall_time",
   "request_timeout",

@@ -66,6 +66,7 @@ describe("a zoo.cfg", () => {
       tcpKeepAlive: true,
       electable: true,
       rules: "conclave",
+      auth: null,
       warnings: []
     })
     assert.strictEqual(
@@ -169,9 +170,10 @@ describe("a zoo.cfg with a fault", () => {
     ["sslQuorum=true", /^TLS between the servers is not supported yet.* in the clear$/, /^write sslQuorum=false/],
     ["zookeeper.sslQuorum=true", /^TLS between the servers is not supported yet/, /^write sslQuorum=false/],
     ["portUnification=TRUE", /^TLS between the servers, beside plain connections is not/, /portUnification=false/],
-    ["quorum.auth.enableSasl=true", /^SASL authentication between the servers is not/, /enableSasl=false/],
-    ["quorum.auth.learnerRequireSasl=true", /^SASL authentication towards other servers is not/, /=false/],
-    ["quorum.auth.serverRequireSasl=true", /^SASL authentication of other servers is not/, /=false/],
+    ["quorum.auth.learnerRequireSasl=true", /^quorum\.auth\.enableSasl is disabled, so cannot/, /enableSasl=true too/],
+    ["quorum.auth.serverRequireSasl=true", /^quorum\.auth\.enableSasl is disabled, so cannot/, /enableSasl=true too/],
+    ["quorum.auth.enableSasl=1", /^Invalid option 1 for quorum\.auth\.enableSasl/, /=true or/],
+    ["quorum.auth.learner.saslLoginContext=", /^quorum\.auth\.learner\.saslLoginContext is not set$/, /=QuorumLearner/],
     ["peerType=king", /^Unrecognised peertype: king$/, /peerType=observer/],
     ["clientPortAddress=h", /^clientPortAddress is set but clientPort is not set$/, /clientPort=2181/],
     ["clientPort=70000", /^clientPort is 70000, outside 0 to 65535$/, /clientPort=2181/],

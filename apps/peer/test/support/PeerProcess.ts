@@ -66,9 +66,9 @@ const ENVIRONMENT = { ...process.env, PATH: `${dirname(process.execPath)}${delim
 export const parse = (line: string): PeerEvent =>
   JSON.parse(line, (key, value) => WIDE.has(key) && value !== null ? BigInt(value) : value)
 
-/** Runs `conclave` with the given arguments. */
-export const command = (label: string, args: ReadonlyArray<string>): Child.Child =>
-  Child.start({ label, file: PROGRAM, args, env: ENVIRONMENT })
+/** Runs `conclave` with the given arguments, and perhaps more in its environment. */
+export const command = (label: string, args: ReadonlyArray<string>, env: NodeJS.ProcessEnv = {}): Child.Child =>
+  Child.start({ label, file: PROGRAM, args, env: { ...ENVIRONMENT, ...env } })
 
 /** Starts a peer from its `zoo.cfg` and waits until it listens. */
 export const start = async (cfg: ZooCfg, args: ReadonlyArray<string> = []): Promise<PeerProcess> => {

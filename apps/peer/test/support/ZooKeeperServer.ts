@@ -83,13 +83,16 @@ export const fourLetterWord = async (clientPort: number, word: string): Promise<
 /** What makes a real server take several addresses in a server line; the key in `zoo.cfg` does not. */
 export const MULTI_ADDRESS = "-Dzookeeper.multiAddress.enabled=true"
 
-/** Starts a server and waits until its client port answers, which it does before there is a leader. */
-export const start = async (cfg: ZooCfg, options: ReadonlyArray<string> = []): Promise<ZooKeeperServer> => {
+/**
+ * Starts a server and waits until its client port answers, which it does before there is a leader. More options of
+ * Java may be system properties.
+ */
+export const start = async (cfg: ZooCfg, javaOptions: ReadonlyArray<string> = []): Promise<ZooKeeperServer> => {
   await assertInstalled()
   const child = Child.start({
     label: `ZooKeeper ${cfg.sid}`,
     file: "java",
-    args: [...JAVA_OPTIONS, ...options, "-cp", JARS.join(":"), MAIN, cfg.file],
+    args: [...JAVA_OPTIONS, ...javaOptions, "-cp", JARS.join(":"), MAIN, cfg.file],
     cwd: dirname(cfg.file)
   })
   const log = () => child.stderr.lines
