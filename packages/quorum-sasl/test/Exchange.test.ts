@@ -123,9 +123,11 @@ describe("a learner", () => {
     Effect.gen(function*() {
       const far = script(packet(IN_PROGRESS, "c"), packet(SUCCESS, "lie"))
       assert.strictEqual(yield* Effect.flip(Exchange.learn(far.connection, fake(more("r"), broken).mechanism)), broken)
-      const early = script(packet(IN_PROGRESS, "c"), packet(SUCCESS, "?"))
-      const problem = yield* problemOf(Exchange.learn(early.connection, fake(more("r"), more("still")).mechanism))
-      assert.match(problem, /content before we were/)
+      for (const answer of [more("still"), { token: null, complete: false }, done("one word more")]) {
+        const early = script(packet(IN_PROGRESS, "c"), packet(SUCCESS, "?"))
+        const problem = yield* problemOf(Exchange.learn(early.connection, fake(more("r"), answer).mechanism))
+        assert.match(problem, /content before we were/)
+      }
     }))
 })
 
