@@ -384,12 +384,14 @@ const servers = (promises: Register) => {
   promises("whom no configuration knows is dialled without, as by the original", Effect.fnUntraced(function*(place) {
     const transport = yield* place.transport(place.host(98n))
     const accepted = yield* accept(yield* transport.listen(address(place, 98n)))
-    yield* startAt(place, 2n, "learner")
+    const two = yield* startAt(place, 2n, "learner")
     const client = yield* call(place, 2n)
+    // The beginning of a frame says that it is plain; it is hung up on and dialled back.
     yield* client.write(concat(hello({ sid: -5n, text: `${place.host(98n)}:3888` }), i32(1)))
     const link = yield* Queue.take(accepted)
     yield* link.write(FRAME)
-    yield* client.hangUp
+    assert.strictEqual(yield* next(two), "-5: early")
+    assert.deepStrictEqual(yield* two.manager.rejections, new Map())
   }))
 }
 
