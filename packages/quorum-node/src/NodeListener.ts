@@ -9,6 +9,14 @@ import type * as Scope from "effect/Scope"
 import type * as Net from "node:net"
 import * as NodeConnection from "./NodeConnection.ts"
 
+/** Takes over a socket the moment it is accepted; what it returns makes the connection, once somebody handles it. */
+export type Accept = (socket: Net.Socket) => Effect.Effect<Transport.Connection, never, Scope.Scope>
+
+interface Accepted {
+  readonly socket: Net.Socket
+  readonly adopt: ReturnType<Accept>
+}
+
 /**
  * Listens with a server of the given kind until the scope closes. A name that
  * resolves to several addresses takes the first. The server must leave accepted
@@ -19,7 +27,8 @@ import * as NodeConnection from "./NodeConnection.ts"
  */
 export const make = Effect.fnUntraced(function*(
   address: Address,
-  createServer: () => Net.Server
+  createServer: () => Net.Server,
+  accept: Accept
 ): Effect.fn.Return<Transport.Listener, Transport.ListenError, Scope.Scope> {
   const server = createServer()
   const closed = Deferred.makeUnsafe<void>()
@@ -30,9 +39,9 @@ export const make = Effect.fnUntraced(function*(
   // Finalizers run from the last to the first: accept no more and free the port,
   // close the connections, and return when the last is gone.
   yield* Effect.addFinalizer(() => Deferred.await(closed))
-  const acceptor = yield* Acceptor.make<Net.Socket>({
-    adopt: NodeConnection.make,
-    discard: (socket) => socket.destroy()
+  const acceptor = yield* Acceptor.make<Accepted>({
+    adopt: ({ adopt }) => adopt,
+    discard: ({ socket }) => socket.destroy()
   })
   yield* Effect.addFinalizer(() => Effect.sync(() => server.close()))
 
@@ -47,7 +56,7 @@ export const make = Effect.fnUntraced(function*(
   server.on("connection", (socket) => {
     // An error nobody listens for ends the process, and it may come before any handler.
     socket.on("error", () => {})
-    acceptor.offer(socket)
+    acceptor.offer({ socket, adopt: accept(socket) })
   })
   // A port out of range makes Node throw.
   yield* Effect.try({ try: () => server.listen({ ...address, backlog: Acceptor.BACKLOG }), catch: fail })

@@ -25,7 +25,7 @@ const REDIAL_MS_MAX = 2_000
 /**
  * Dials the addresses in order, the next when one has failed or is silent, and
  * takes the first that answers; each has the same deadline. Fails as the last one
- * failed, but a refusal tells more than silence.
+ * failed, but a refusal tells more than silence, and an insecure answer more than both.
  */
 export const dialAny = Effect.fnUntraced(function*(
   transport: Transport.Transport["Service"],
@@ -47,7 +47,9 @@ export const dialAny = Effect.fnUntraced(function*(
         })
       )
     )
-  )).pipe(Effect.mapError((error) => failures.find(({ reason }) => reason === "Refused") ?? error))
+  )).pipe(Effect.mapError((error) =>
+    failures.find(({ reason }) => reason === "Insecure") ?? failures.find(({ reason }) => reason === "Refused") ?? error
+  ))
   for (const [index, { scope }] of attempts.entries()) {
     if (index !== winner.index) yield* Scope.close(scope, Exit.void)
   }
@@ -72,7 +74,7 @@ export const isReachable = (
 ): Effect.Effect<boolean> =>
   Effect.scoped(dialOne(transport, { host, port: ECHO_PORT }, millis)).pipe(
     Effect.as(true),
-    Effect.catch(({ reason }) => Effect.succeed(reason === "Refused"))
+    Effect.catch(({ reason }) => Effect.succeed(reason === "Refused" || reason === "Insecure"))
   )
 
 // The first at once; another after the one before it has failed, or has had its time.

@@ -8,9 +8,8 @@ import * as InitialMessage from "@conclave/core/InitialMessage"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import type * as Socket from "effect/socket/Socket"
 import type { TooManyHandshakes } from "./HandshakeGate.ts"
-import type { Connection } from "./Transport.ts"
+import type { Connection, ConnectionError } from "./Transport.ts"
 
 /**
  * A handshake that did not come to its end in time. The connection is closed; a
@@ -30,12 +29,17 @@ export interface Received {
   readonly rest: Uint8Array
 }
 
-/** Reads the handshake of who dialled us, however many pieces it comes in. */
+/**
+ * Reads the handshake of who dialled us, however many pieces it comes in, and has it
+ * prove that it is at one of the hosts where such a peer may be.
+ */
 export const receive = (
   connection: Connection,
-  millis: number
-): Effect.Effect<Received, MalformedInitialMessage | HandshakeTimedOut | Socket.SocketError> =>
+  millis: number,
+  hostsOf: (message: InitialMessage.InitialMessage) => ReadonlyArray<string>
+): Effect.Effect<Received, MalformedInitialMessage | HandshakeTimedOut | ConnectionError> =>
   read(connection).pipe(
+    Effect.tap(({ message }) => connection.identify(hostsOf(message))),
     Effect.timeoutOrElse({
       duration: Duration.millis(millis),
       orElse: () => Effect.fail(new HandshakeTimedOut({ millis }))
@@ -44,10 +48,11 @@ export const receive = (
 
 /** What went wrong with a handshake, in one word, to be counted by. */
 export const reasonOf = (
-  error: MalformedInitialMessage | HandshakeTimedOut | TooManyHandshakes | Socket.SocketError
+  error: MalformedInitialMessage | HandshakeTimedOut | TooManyHandshakes | ConnectionError
 ): string => {
   switch (error._tag) {
     case "MalformedInitialMessage":
+    case "SecurityError":
       return error.reason
     case "SocketError":
       return "ClosedEarly"
@@ -58,7 +63,7 @@ export const reasonOf = (
 
 const read = Effect.fnUntraced(function*(
   connection: Connection
-): Effect.fn.Return<Received, MalformedInitialMessage | Socket.SocketError> {
+): Effect.fn.Return<Received, MalformedInitialMessage | ConnectionError> {
   let bytes = new Uint8Array(0)
   while (true) {
     bytes = join(bytes, yield* connection.pull)

@@ -19,7 +19,6 @@ import * as PubSub from "effect/PubSub"
 import * as Queue from "effect/Queue"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
-import type { SocketError } from "effect/socket/Socket"
 import * as Dialing from "./Dialing.ts"
 import * as Handshake from "./Handshake.ts"
 import * as HandshakeGate from "./HandshakeGate.ts"
@@ -128,6 +127,7 @@ const perform = (self: LinkKeeper, output: ConnectionsOutput.Output): Effect.Eff
 const dial = (self: LinkKeeper, sid: bigint, addresses: ReadonlyArray<Address.Address>): Effect.Effect<void> =>
   Effect.gen(function*() {
     const connection = yield* Dialing.dialAny(self.transport, addresses, self.config.cnxTimeout)
+    yield* connection.identify(hostsOf(self, sid, addresses))
     const link = yield* self.links.open(connection, "Us")
     yield* connection.write(self.hello)
     yield* decide(self, { _tag: "Dialed", link: link.id, sid })
@@ -137,10 +137,23 @@ const dial = (self: LinkKeeper, sid: bigint, addresses: ReadonlyArray<Address.Ad
     Effect.scoped
   )
 
-type DialFailure = Transport.DialError | SocketError
+type DialFailure = Transport.DialError | Transport.ConnectionError
+
+const reasonOf = (error: DialFailure): Transport.DialReason => {
+  switch (error._tag) {
+    case "DialError":
+      return error.reason
+    case "SecurityError":
+      return "Insecure"
+    case "SocketError":
+      return "Failed"
+  }
+}
 
 const onDialFailed = Effect.fnUntraced(function*(self: LinkKeeper, sid: bigint, error: DialFailure) {
-  const reason = error._tag === "DialError" ? error.reason : "Failed"
+  const reason = reasonOf(error)
+  const insecure = error._tag === "DialError" ? error.cause : error
+  if (insecure instanceof Transport.SecurityError) self.book.rejected(insecure.reason)
   const at = yield* Clock.currentTimeMillis
   const news = self.book.failed(sid, { reason, message: error.message, at })
   yield* decide(self, { _tag: "DialFailed", sid })
@@ -177,7 +190,8 @@ const probe = Effect.fnUntraced(function*(self: LinkKeeper, { link, sid }: Probe
 export const accept = (self: LinkKeeper, connection: Transport.Connection): Effect.Effect<void> =>
   Effect.gen(function*() {
     const link = yield* self.links.open(connection, "Them")
-    const handshake = Handshake.receive(connection, self.config.handshakeTimeout)
+    const handshake = Handshake.receive(connection, self.config.handshakeTimeout, (message) =>
+      hostsOf(self, message.sid, [...message.addresses, ...remoteOf(connection)]))
     const { message, rest } = yield* self.gate.run(connection.remote, handshake)
     const { addresses, sid } = message
     yield* decide(self, { _tag: "Accepted", link: link.id, sid, announced: addresses })
@@ -189,6 +203,21 @@ export const accept = (self: LinkKeeper, connection: Transport.Connection): Effe
     }),
     Effect.scoped
   )
+
+/**
+ * The hosts one of which a peer must prove to be at: a member where the configuration has it, whatever it says itself;
+ * a stranger at one of the addresses that it has named or that it has come from.
+ */
+const hostsOf = ({ view }: LinkKeeper, sid: bigint, otherwise: ReadonlyArray<Address.Address>) => {
+  const configured = Connections.addressesOf(view.membership, sid)
+  return (configured.length > 0 ? configured : otherwise).map(({ host }) => host)
+}
+
+const remoteOf = ({ remote }: Transport.Connection): ReadonlyArray<Address.Address> =>
+  Result.match(Address.split(remote), {
+    onFailure: () => [],
+    onSuccess: ([host = ""]) => [{ host, port: 0 }]
+  })
 
 // -----------------------------------------------------------------------------
 // links

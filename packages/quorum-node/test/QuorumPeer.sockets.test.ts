@@ -12,6 +12,7 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { randomInt } from "node:crypto"
 import * as NodeTransport from "../src/NodeTransport.ts"
+import * as Certificates from "./Certificates.ts"
 
 const SIZE = 5
 
@@ -21,13 +22,24 @@ interface Member {
   readonly stop: Effect.Effect<void>
 }
 
-const start = Effect.fnUntraced(function*(net: string, sid: bigint) {
+const authority = Certificates.authority("the authority")
+
+const transports = {
+  TCP: () => NodeTransport.layerTcp(),
+  TLS: (host: string) => {
+    const issued = Certificates.issue(authority, { names: [`IP:${host}`] })
+    const stores = Certificates.write(Certificates.directory("test"), issued, authority)
+    return NodeTransport.layerSecure({ ...stores, sslQuorum: true, portUnification: false, reloadCertFiles: true })
+  }
+}
+
+const start = Effect.fnUntraced(function*(kind: keyof typeof transports, net: string, sid: bigint) {
   const voters = Object.fromEntries(
     Array.from({ length: SIZE }, (_, index) => [`${index + 1}`, { host: `${net}.${index + 1}`, port: 3888 }])
   )
   const scope = yield* Scope.fork(yield* Effect.scope)
   const layer = QuorumPeer.layer.pipe(
-    Layer.provide([QuorumConfig.layerVoters(sid, voters), History.layer(), NodeTransport.layerTcp()])
+    Layer.provide([QuorumConfig.layerVoters(sid, voters), History.layer(), transports[kind](`${net}.${sid}`)])
   )
   const context = yield* Layer.buildWithMemoMap(layer, yield* Layer.makeMemoMap, scope)
   const member: Member = {
@@ -50,7 +62,8 @@ const agreeOn = (members: ReadonlyArray<Member>, leader: bigint) =>
     ), { concurrency: "unbounded", discard: true })
 
 // The sockets and servers of this process; the test runner has none.
-const sockets = Effect.sync(() => process.getActiveResourcesInfo().filter((kind) => kind.includes("TCP")))
+const sockets = Effect.sync(() =>
+  process.getActiveResourcesInfo().filter((resource) => /TCP|TLS|FSEvent/i.test(resource)))
 
 // A closed handle is counted until the event loop has come round.
 const turn = Effect.callback<void>((resume) => void setImmediate(() => resume(Effect.void)))
@@ -75,7 +88,7 @@ const countingClock = Effect.map(Clock.Clock, (clock) => {
   return { counting, sleepers }
 })
 
-describe("five peers over TCP", () => {
+describe.each(["TCP", "TLS"] as const)("five peers over %s", (kind) => {
   it.live("elect, elect again when the leader stops, take it back, and leave nothing behind", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual(yield* sockets, [])
@@ -83,7 +96,7 @@ describe("five peers over TCP", () => {
       // All of 127.0.0.0/8 is this host: nothing else binds these addresses.
       const net = `127.${randomInt(1, 255)}.${randomInt(0, 256)}`
       const sids = Array.from({ length: SIZE }, (_, index) => BigInt(index + 1))
-      const startCounted = (sid: bigint) => Effect.provideService(start(net, sid), Clock.Clock, counting)
+      const startCounted = (sid: bigint) => Effect.provideService(start(kind, net, sid), Clock.Clock, counting)
       const members = yield* Effect.forEach(sids, startCounted)
       yield* agreeOn(members, 5n)
       yield* members[4]!.stop
