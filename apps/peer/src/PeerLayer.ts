@@ -16,16 +16,19 @@ import type { ZooConfig } from "./ZooConfig.ts"
 /** Facts about the history that count instead of the stored ones. */
 export type Facts = Partial<History.Facts>
 
-/** The peer that a `zoo.cfg` describes, over TCP, with the history in its data directory. */
+/** The peer that a `zoo.cfg` describes, over TCP or TLS, with the history in its data directory. */
 export const layer = (config: ZooConfig, facts: Facts) =>
   QuorumPeer.layer.pipe(
     Layer.provide([
       quorumConfig(config),
       history(config, facts),
       config.verifier._tag === "Oracle" ? Oracle.layerFile(config.verifier.oraclePath) : Layer.empty,
-      NodeTransport.layerTcp({ keepAlive: config.tcpKeepAlive })
+      transport(config)
     ])
   )
+
+const transport = ({ tcpKeepAlive: keepAlive, tls }: ZooConfig) =>
+  tls === null ? NodeTransport.layerTcp({ keepAlive }) : NodeTransport.layerSecure({ ...tls, keepAlive })
 
 const quorumConfig = (config: ZooConfig) =>
   QuorumConfig.layer({

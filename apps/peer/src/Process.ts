@@ -24,6 +24,7 @@ const exitCodes: Record<string, number> = {
   NotInView: 1,
   EpochFileError: 1,
   UnsupportedElectionAlgorithm: 2,
+  StoreError: 2,
   ShowHelp: 2
 }
 

@@ -14,6 +14,7 @@
  *
  * Java: `QuorumPeerConfig`.
  */
+import type { TlsOptions } from "@conclave/quorum-node/TlsOptions"
 import type { QuorumVerifier } from "@conclave/core/QuorumVerifier"
 import type { RuleSetName } from "@conclave/core/Rules"
 import type { Sid } from "@conclave/core/Sid"
@@ -22,6 +23,7 @@ import type { ZooConfigError } from "./ZooConfigError.ts"
 import * as ZooKeys from "./ZooKeys.ts"
 import * as ZooMembership from "./ZooMembership.ts"
 import * as ZooSettings from "./ZooSettings.ts"
+import * as ZooTls from "./ZooTls.ts"
 
 /** What `zoo.cfg` says without the membership. Times are in milliseconds unless they are counted in ticks. */
 export interface Options {
@@ -62,6 +64,8 @@ export interface Options {
   readonly quorumCnxnThreadsSize: number
   /** Probe idle connections? On unless turned off, otherwise than in ZooKeeper: a vanished host is noticed. */
   readonly tcpKeepAlive: boolean
+  /** TLS between the servers; nothing where they dial and accept plain connections alone. */
+  readonly tls: TlsOptions | null
   /** May this voter be proposed? Key `conclave.electable`. */
   readonly electable: boolean
   /** By whose decisions elections go, key `conclave.rules`. */
@@ -93,11 +97,13 @@ export const parse = (text: string, sources: ZooSettings.Sources): Result.Result
     const timing = yield* parseTiming(settings)
     const switches = yield* parseSwitches(settings)
     const { bindRetry, ...network } = yield* parseNetwork(settings)
+    const { tls, warnings: tlsWarnings } = yield* ZooTls.parse(settings)
     const options: Options = {
       ...directories,
       ...timing,
       ...switches,
       ...network,
+      tls,
       quorumCnxnTimeout: network.quorumCnxnTimeout > 0
         ? network.quorumCnxnTimeout
         : Math.min(timing.tickTime * timing.syncLimit, ZooSettings.INTEGER_MAX),
@@ -105,7 +111,7 @@ export const parse = (text: string, sources: ZooSettings.Sources): Result.Result
       electionAlg: yield* parseElectionAlg(settings),
       rules: yield* parseRules(settings)
     }
-    const warnings = [...settings.warnings, ...unknownKeys(settings)]
+    const warnings = [...settings.warnings, ...unknownKeys(settings), ...tlsWarnings]
     if (bindRetry < 0) {
       const line = settings.byKey.get("electionPortBindRetry")?.line ?? null
       warnings.push({ key: "electionPortBindRetry", line, message: `${bindRetry} is no number of retries; 3 counts` })
@@ -139,7 +145,7 @@ const refuseUnsupported = (settings: ZooSettings.Settings): Result.Result<void, 
       return yield* ZooSettings.failAt(
         settings,
         key,
-        `${what} is not supported yet, and without it this peer would talk in the clear`,
+        `${what} is not supported yet, and without it this peer would talk to anybody`,
         `write ${key}=false or leave the line out if the network between the servers is trusted`
       )
     }

@@ -15,16 +15,15 @@ export const withoutPrefix = (key: string): string => {
 
 /** Does ZooKeeper or Conclave know this key (without prefix)? What nobody knows is probably misspelt. */
 export const isKnown = (key: string): boolean =>
-  isMembershipKey(key) || known.has(key) || families.some((family) => key.startsWith(family))
+  isMembershipKey(key) || known.has(key) ||
+  (!key.startsWith("ssl.quorum.") && families.some((family) => key.startsWith(family)))
 
 /**
- * Settings that would make ZooKeeper encrypt or authenticate quorum traffic, with
- * what they ask for. Conclave cannot do that yet; were they ignored, the peer
- * would talk in the clear where its operator believes it does not.
+ * Settings that would make ZooKeeper authenticate quorum traffic, with what they ask
+ * for. Conclave cannot do that yet; were they ignored, the peer would talk to
+ * anybody where its operator believes it does not.
  */
 export const unsupportedSecurity: ReadonlyMap<string, string> = new Map([
-  ["sslQuorum", "TLS between the servers"],
-  ["portUnification", "TLS between the servers, beside plain connections"],
   ["quorum.auth.enableSasl", "SASL authentication between the servers"],
   ["quorum.auth.learnerRequireSasl", "SASL authentication towards other servers"],
   ["quorum.auth.serverRequireSasl", "SASL authentication of other servers"]
@@ -35,6 +34,7 @@ const ours = [
   "cnxTimeout",
   "conclave.electable",
   "conclave.rules",
+  "conclave.ssl.quorum.crlFile",
   "dataDir",
   "dataLogDir",
   "dynamicConfigFile",
@@ -48,10 +48,27 @@ const ours = [
   "multiAddress.reachabilityCheckTimeoutMs",
   "oraclePath",
   "peerType",
+  "portUnification",
   "quorum.cnxn.threads.size",
   "quorumCnxnTimeoutMs",
   "quorumListenOnAllIPs",
   "reconfigEnabled",
+  ...[
+    "allowReverseDnsLookup",
+    "ciphersuites",
+    "clientAuth",
+    "clientHostnameVerification",
+    "context.supplier.class",
+    "crl",
+    "enabledProtocols",
+    "handshakeDetectionTimeoutMillis",
+    "hostnameVerification",
+    "ocsp",
+    "protocol",
+    ...["location", "password", "passwordPath", "type"].flatMap((part) => [`keyStore.${part}`, `trustStore.${part}`])
+  ].map((name) => `ssl.quorum.${name}`),
+  "sslQuorum",
+  "sslQuorumReloadCertFiles",
   "standaloneEnabled",
   "syncLimit",
   "tcpKeepAlive",
@@ -112,7 +129,6 @@ const theirs = [
   "snapCount",
   "snapSizeLimitInKb",
   "snapshotSizeFactor",
-  "sslQuorumReloadCertFiles",
   "syncEnabled",
   "testingonly.initialZxid",
   "txnLogSizeLimitInKb"
