@@ -7,7 +7,7 @@ import { generateKeyPairSync, randomBytes } from "node:crypto"
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { onTestFinished } from "vitest"
+import { afterAll, onTestFinished } from "vitest"
 
 const { asn1, pki } = Forge
 
@@ -132,11 +132,11 @@ export const pkcs12 = (key: string | null, certificates: ReadonlyArray<string>, 
   return Buffer.from(asn1.toDer(store).getBytes(), "latin1")
 }
 
-/** A directory that is removed when the process or the running test ends. */
-export const directory = (lifetime: "process" | "test"): string => {
+/** A directory that is removed when all tests of the file, or the running one, have ended. */
+export const directory = (lifetime: "file" | "test"): string => {
   const path = mkdtempSync(join(tmpdir(), "conclave-tls-"))
   const remove = () => rmSync(path, { recursive: true, force: true })
-  if (lifetime === "process") process.once("exit", remove)
+  if (lifetime === "file") afterAll(remove)
   else onTestFinished(remove)
   return path
 }

@@ -17,7 +17,7 @@ import { accept, receive, text, utf8 } from "./TransportHarness.ts"
 const loopback = { host: "127.0.0.1", port: 0 }
 
 const authority = Certificates.authority("the authority")
-const stores = Certificates.write(Certificates.directory("process"), Certificates.issue(authority, {}), authority)
+const stores = Certificates.write(Certificates.directory("file"), Certificates.issue(authority, {}), authority)
 
 const modes = {
   plain: { sslQuorum: false, portUnification: false },

@@ -15,7 +15,7 @@ contract("TCP by name", NodeTransport.layerTcp(), "localhost")
 describe.skipIf(!hasIPv6)("on a host with IPv6", () => contract("TCP over IPv6", NodeTransport.layerTcp(), "::1"))
 
 const authority = Certificates.authority("the authority")
-const stores = Certificates.write(Certificates.directory("process"), Certificates.issue(authority, {}), authority)
+const stores = Certificates.write(Certificates.directory("file"), Certificates.issue(authority, {}), authority)
 // A plain dialler that listens first is known only by its silence, which need not last as long as it may.
 const secure = (sslQuorum: boolean, portUnification: boolean, protocol: "TLSv1.2" | "TLSv1.3" = "TLSv1.2") =>
   NodeTransport.layerSecure({
