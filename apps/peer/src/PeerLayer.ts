@@ -19,7 +19,7 @@ import type { ZooConfig } from "./ZooConfig.ts"
 export type Facts = Partial<History.Facts>
 
 /**
- * The peer that a `zoo.cfg` describes, over TCP, with the history in its data
+ * The peer that a `zoo.cfg` describes, over TCP or TLS, with the history in its data
  * directory and the credentials in the login configuration `jaas`.
  */
 export const layer = (config: ZooConfig, facts: Facts, jaas: Option.Option<string>) =>
@@ -29,9 +29,12 @@ export const layer = (config: ZooConfig, facts: Facts, jaas: Option.Option<strin
       history(config, facts),
       ZooAuth.layer(config.auth, jaas),
       config.verifier._tag === "Oracle" ? Oracle.layerFile(config.verifier.oraclePath) : Layer.empty,
-      NodeTransport.layerTcp({ keepAlive: config.tcpKeepAlive })
+      transport(config)
     ])
   )
+
+const transport = ({ tcpKeepAlive: keepAlive, tls }: ZooConfig) =>
+  tls === null ? NodeTransport.layerTcp({ keepAlive }) : NodeTransport.layerSecure({ ...tls, keepAlive })
 
 const quorumConfig = (config: ZooConfig) =>
   QuorumConfig.layer({

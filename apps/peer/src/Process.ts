@@ -25,6 +25,7 @@ const exitCodes: Record<string, number> = {
   EpochFileError: 1,
   InvalidJaas: 1,
   UnsupportedElectionAlgorithm: 2,
+  StoreError: 2,
   ShowHelp: 2
 }
 

@@ -14,6 +14,7 @@
  *
  * Java: `QuorumPeerConfig`.
  */
+import type { TlsOptions } from "@conclave/quorum-node/TlsOptions"
 import type { QuorumVerifier } from "@conclave/core/QuorumVerifier"
 import type { RuleSetName } from "@conclave/core/Rules"
 import type { Sid } from "@conclave/core/Sid"
@@ -23,6 +24,7 @@ import type { ZooConfigError } from "./ZooConfigError.ts"
 import * as ZooKeys from "./ZooKeys.ts"
 import * as ZooMembership from "./ZooMembership.ts"
 import * as ZooSettings from "./ZooSettings.ts"
+import * as ZooTls from "./ZooTls.ts"
 
 /** What `zoo.cfg` says without the membership. Times are in milliseconds unless they are counted in ticks. */
 export interface Options {
@@ -63,6 +65,8 @@ export interface Options {
   readonly quorumCnxnThreadsSize: number
   /** Probe idle connections? On unless turned off, otherwise than in ZooKeeper: a vanished host is noticed. */
   readonly tcpKeepAlive: boolean
+  /** TLS between the servers; nothing where they dial and accept plain connections alone. */
+  readonly tls: TlsOptions | null
   /** May this voter be proposed? Key `conclave.electable`. */
   readonly electable: boolean
   /** Whether and how servers authenticate, keys `quorum.auth.*`. */
@@ -91,16 +95,17 @@ export interface Draft {
 export const parse = (text: string, sources: ZooSettings.Sources): Result.Result<Draft, ZooConfigError> =>
   Result.gen(function*() {
     const settings = yield* ZooSettings.read(text, sources)
-    yield* refuseUnsupported(settings)
     const directories = yield* parseDirectories(settings)
     const timing = yield* parseTiming(settings)
     const switches = yield* parseSwitches(settings)
     const { bindRetry, ...network } = yield* parseNetwork(settings)
+    const { tls, warnings: tlsWarnings } = yield* ZooTls.parse(settings)
     const options: Options = {
       ...directories,
       ...timing,
       ...switches,
       ...network,
+      tls,
       quorumCnxnTimeout: network.quorumCnxnTimeout > 0
         ? network.quorumCnxnTimeout
         : Math.min(timing.tickTime * timing.syncLimit, ZooSettings.INTEGER_MAX),
@@ -109,7 +114,7 @@ export const parse = (text: string, sources: ZooSettings.Sources): Result.Result
       rules: yield* parseRules(settings),
       auth: yield* ZooAuth.parse(settings)
     }
-    const warnings = [...settings.warnings, ...unknownKeys(settings)]
+    const warnings = [...settings.warnings, ...unknownKeys(settings), ...tlsWarnings]
     if (bindRetry < 0) {
       const line = settings.byKey.get("electionPortBindRetry")?.line ?? null
       warnings.push({ key: "electionPortBindRetry", line, message: `${bindRetry} is no number of retries; 3 counts` })
@@ -135,19 +140,6 @@ export const complete = (
 // -----------------------------------------------------------------------------
 // internal
 // -----------------------------------------------------------------------------
-
-const refuseUnsupported = (settings: ZooSettings.Settings): Result.Result<void, ZooConfigError> =>
-  Result.gen(function*() {
-    for (const [key, what] of ZooKeys.unsupportedSecurity) {
-      if (!(yield* ZooSettings.boolean(settings, key, false))) continue
-      return yield* ZooSettings.failAt(
-        settings,
-        key,
-        `${what} is not supported yet, and without it this peer would talk in the clear`,
-        `write ${key}=false or leave the line out if the network between the servers is trusted`
-      )
-    }
-  })
 
 const parseDirectories = (settings: ZooSettings.Settings) =>
   Result.gen(function*() {

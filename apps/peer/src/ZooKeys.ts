@@ -15,23 +15,15 @@ export const withoutPrefix = (key: string): string => {
 
 /** Does ZooKeeper or Conclave know this key (without prefix)? What nobody knows is probably misspelt. */
 export const isKnown = (key: string): boolean =>
-  isMembershipKey(key) || known.has(key) || families.some((family) => key.startsWith(family))
-
-/**
- * Settings that would make ZooKeeper encrypt quorum traffic, with what they ask
- * for. Conclave cannot do that yet; were they ignored, the peer would talk in the
- * clear where its operator believes it does not.
- */
-export const unsupportedSecurity: ReadonlyMap<string, string> = new Map([
-  ["sslQuorum", "TLS between the servers"],
-  ["portUnification", "TLS between the servers, beside plain connections"]
-])
+  isMembershipKey(key) || known.has(key) ||
+  (!key.startsWith("ssl.quorum.") && families.some((family) => key.startsWith(family)))
 
 /** What Conclave reads. */
 const ours = [
   "cnxTimeout",
   "conclave.electable",
   "conclave.rules",
+  "conclave.ssl.quorum.crlFile",
   "dataDir",
   "dataLogDir",
   "dynamicConfigFile",
@@ -45,6 +37,7 @@ const ours = [
   "multiAddress.reachabilityCheckTimeoutMs",
   "oraclePath",
   "peerType",
+  "portUnification",
   "quorum.auth.enableSasl",
   "quorum.auth.learner.saslLoginContext",
   "quorum.auth.learnerRequireSasl",
@@ -54,6 +47,22 @@ const ours = [
   "quorumCnxnTimeoutMs",
   "quorumListenOnAllIPs",
   "reconfigEnabled",
+  ...[
+    "allowReverseDnsLookup",
+    "ciphersuites",
+    "clientAuth",
+    "clientHostnameVerification",
+    "context.supplier.class",
+    "crl",
+    "enabledProtocols",
+    "handshakeDetectionTimeoutMillis",
+    "hostnameVerification",
+    "ocsp",
+    "protocol",
+    ...["location", "password", "passwordPath", "type"].flatMap((part) => [`keyStore.${part}`, `trustStore.${part}`])
+  ].map((name) => `ssl.quorum.${name}`),
+  "sslQuorum",
+  "sslQuorumReloadCertFiles",
   "standaloneEnabled",
   "syncLimit",
   "tcpKeepAlive",
@@ -112,13 +121,12 @@ const theirs = [
   "snapCount",
   "snapSizeLimitInKb",
   "snapshotSizeFactor",
-  "sslQuorumReloadCertFiles",
   "syncEnabled",
   "testingonly.initialZxid",
   "txnLogSizeLimitInKb"
 ]
 
-const known = new Set([...ours, ...theirs, ...unsupportedSecurity.keys()])
+const known = new Set([...ours, ...theirs])
 
 /** Prefixes of keys of which ZooKeeper has many, or of which plugins make their own. */
 const families = [

@@ -62,7 +62,7 @@ export const read = (text: string, sources: Sources): Result.Result<Settings, Zo
         file,
         line,
         key: null,
-        text: lines[line - 1] ?? null,
+        text: withoutPassword(lines[line - 1] ?? ""),
         problem,
         remedy: "write the character itself, or \\u and its four hexadecimal digits"
       }))
@@ -87,6 +87,9 @@ export const read = (text: string, sources: Sources): Result.Result<Settings, Zo
     }
     return { file, byKey, warnings }
   })
+
+// A line that cannot be read may hold a password; nobody needs to see it to correct it.
+const withoutPassword = (line: string): string => line.replace(/(password\s*[=:\s]).*/i, "$1...")
 
 /** The settings as the core wants them. */
 export const toEntries = (settings: Settings): ReadonlyArray<DynamicConfig.Entry> =>

@@ -31,6 +31,7 @@ export const make = (socket: Net.Socket): Effect.Effect<Transport.Connection, ne
     (reader) => ({
       pull: reader.pull,
       write: (bytes: Uint8Array) => write(socket, bytes),
+      identify: () => Effect.void,
       remote: format(socket.remoteAddress ?? "?", socket.remotePort ?? 0)
     })
   )

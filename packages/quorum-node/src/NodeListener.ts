@@ -12,6 +12,14 @@ import * as NodeConnection from "./NodeConnection.ts"
 /** All addresses of this machine. */
 const ALL = "::"
 
+/** Takes over a socket the moment it is accepted; what it returns makes the connection, once somebody handles it. */
+export type Accept = (socket: Net.Socket) => Effect.Effect<Transport.Connection, never, Scope.Scope>
+
+interface Accepted {
+  readonly socket: Net.Socket
+  readonly adopt: ReturnType<Accept>
+}
+
 /**
  * Listens with a server of the given kind until the scope closes. A name that
  * resolves to several addresses takes the first; `::` takes all addresses of this
@@ -23,7 +31,8 @@ const ALL = "::"
  */
 export const make = Effect.fnUntraced(function*(
   address: Address,
-  createServer: () => Net.Server
+  createServer: () => Net.Server,
+  accept: Accept
 ): Effect.fn.Return<Transport.Listener, Transport.ListenError, Scope.Scope> {
   const server = createServer()
   const closed = Deferred.makeUnsafe<void>()
@@ -34,9 +43,9 @@ export const make = Effect.fnUntraced(function*(
   // Finalizers run from the last to the first: accept no more and free the port,
   // close the connections, and return when the last is gone.
   yield* Effect.addFinalizer(() => Deferred.await(closed))
-  const acceptor = yield* Acceptor.make<Net.Socket>({
-    adopt: NodeConnection.make,
-    discard: (socket) => socket.destroy()
+  const acceptor = yield* Acceptor.make<Accepted>({
+    adopt: ({ adopt }) => adopt,
+    discard: ({ socket }) => socket.destroy()
   })
   yield* Effect.addFinalizer(() => Effect.sync(() => server.close()))
 
@@ -51,7 +60,7 @@ export const make = Effect.fnUntraced(function*(
   server.on("connection", (socket) => {
     // An error nobody listens for ends the process, and it may come before any handler.
     socket.on("error", () => {})
-    acceptor.offer(socket)
+    acceptor.offer({ socket, adopt: accept(socket) })
   })
   // A port out of range makes Node throw.
   const { host, port } = address

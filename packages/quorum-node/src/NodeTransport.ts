@@ -4,101 +4,58 @@
  * Dialling and listening end in a `NodeConnection`; which connection lives, and
  * what is said on it, is decided elsewhere.
  */
-import type { Address } from "@conclave/quorum/Transport"
 import * as Transport from "@conclave/quorum/Transport"
-import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
-import type * as Scope from "effect/Scope"
 import * as Net from "node:net"
 import * as NodeConnection from "./NodeConnection.ts"
+import * as NodeDialer from "./NodeDialer.ts"
 import * as NodeListener from "./NodeListener.ts"
-
-/** How sockets are set up, dialled and accepted alike. */
-export interface TcpOptions {
-  /** Sends small messages at once. An election is made of them, and Java sets it too. Default true. */
-  readonly noDelay: boolean
-  /**
-   * Lets the kernel probe silent connections. Default true. Java's default is off
-   * (`zookeeper.tcpKeepAlive`): a peer whose host vanished without a word is then
-   * connected for ever, because an election connection has no read timeout.
-   */
-  readonly keepAlive: boolean
-  /** Resolves host names. Default: the system's resolver, asked anew for every dial. */
-  readonly lookup: Net.LookupFunction | undefined
-}
-
-/** The settings of `layerTcp` where none are given. */
-export const defaults: TcpOptions = { noDelay: true, keepAlive: true, lookup: undefined }
+import type { StoreError } from "./StoreError.ts"
+import * as TlsAcceptor from "./TlsAcceptor.ts"
+import * as TlsDialer from "./TlsDialer.ts"
+import * as TlsOptions from "./TlsOptions.ts"
+import * as TlsMaterial from "./TlsMaterial.ts"
 
 /** Plain TCP. */
-export const layerTcp = (options?: Partial<TcpOptions>): Layer.Layer<Transport.Transport> =>
-  Layer.sync(Transport.Transport, () => {
-    const tcp = { ...defaults, ...options }
-    return Transport.Transport.of({
-      dial: (address) => dial(address, tcp),
-      listen: (address) =>
-        NodeListener.make(address, () =>
-          Net.createServer({ noDelay: tcp.noDelay, keepAlive: tcp.keepAlive, pauseOnConnect: true }))
+export const layerTcp = (options?: Partial<NodeDialer.TcpOptions>): Layer.Layer<Transport.Transport> =>
+  Layer.sync(Transport.Transport, () => makeTcp({ ...NodeDialer.defaults, ...options }))
+
+/**
+ * TCP with TLS, as the two switches have it: dials with TLS if `sslQuorum`; accepts TLS
+ * alone if `sslQuorum`, and both TLS and plain on one port if `portUnification`.
+ * Without either it is `layerTcp`, and no store is opened. So a running ensemble moves to TLS
+ * server by server: first `portUnification` everywhere, then `sslQuorum`, then without
+ * `portUnification`. Fails if the stores cannot be used.
+ *
+ * Java: UnifiedServerSocket, QuorumX509Util.
+ */
+export const layerSecure = (
+  options: TlsOptions.Input & Partial<NodeDialer.TcpOptions>
+): Layer.Layer<Transport.Transport, StoreError> =>
+  Layer.effect(
+    Transport.Transport,
+    Effect.gen(function*() {
+      const tcp = { ...NodeDialer.defaults, ...options }
+      const plain = makeTcp(tcp)
+      if (!options.sslQuorum && !options.portUnification) return plain
+      const tls: TlsOptions.TlsOptions = { ...TlsOptions.defaults, ...options }
+      const material = yield* TlsMaterial.keep(tls)
+      return Transport.Transport.of({
+        dial: options.sslQuorum ? (address) => TlsDialer.dial(address, { tcp, tls, material }) : plain.dial,
+        listen: Effect.fnUntraced(function*(address) {
+          const accept = yield* TlsAcceptor.make({ tls, material, lookup: tcp.lookup })
+          return yield* NodeListener.make(address, () => createServer(tcp), accept)
+        })
+      })
     })
+  )
+
+const makeTcp = (tcp: NodeDialer.TcpOptions) =>
+  Transport.Transport.of({
+    dial: (address) => Effect.flatMap(NodeDialer.connect(address, tcp), NodeConnection.make),
+    listen: (address) => NodeListener.make(address, () => createServer(tcp), NodeConnection.make)
   })
 
-// -----------------------------------------------------------------------------
-// internal
-// -----------------------------------------------------------------------------
-
-// How long one address of several may stay silent before the next is tried. Three
-// then fit into Java's default deadline for a dial (5 s, `zookeeper.cnxTimeout`).
-const ATTEMPT_TIMEOUT_MS = 1500
-
-const dial = Effect.fnUntraced(function*(
-  address: Address,
-  options: TcpOptions
-): Effect.fn.Return<Transport.Connection, Transport.DialError, Scope.Scope> {
-  const fail = (cause: unknown) =>
-    new Transport.DialError({
-      address: NodeConnection.format(address.host, address.port),
-      reason: reasonOf(cause),
-      cause
-    })
-  const connected = Deferred.makeUnsafe<void, Transport.DialError>()
-  const open = () => {
-    const socket = Net.connect({
-      ...address,
-      noDelay: options.noDelay,
-      keepAlive: options.keepAlive,
-      autoSelectFamily: true,
-      autoSelectFamilyAttemptTimeout: ATTEMPT_TIMEOUT_MS,
-      ...(options.lookup === undefined ? {} : { lookup: options.lookup })
-    })
-    socket.once("connect", () => Deferred.doneUnsafe(connected, Exit.void))
-    // Stays for the life of the socket: an error nobody listens for ends the process.
-    socket.on("error", (cause) => Deferred.doneUnsafe(connected, Exit.fail(fail(cause))))
-    return socket
-  }
-  // A port out of range makes Node throw, and peers announce whatever they like.
-  // The socket is ours from its first moment; after `NodeConnection` has closed it
-  // there is nothing left to destroy.
-  const socket = yield* Effect.acquireRelease(
-    Effect.try({ try: open, catch: fail }),
-    (socket) => Effect.sync(() => socket.destroy())
-  )
-  // The caller's scope may outlive an abandoned attempt by far.
-  yield* Effect.onInterrupt(Deferred.await(connected), () => Effect.sync(() => socket.destroy()))
-  return yield* NodeConnection.make(socket)
-})
-
-const reasons: Record<string, Transport.DialReason> = {
-  ECONNREFUSED: "Refused",
-  ETIMEDOUT: "TimedOut",
-  ENOTFOUND: "Unresolved",
-  EAI_AGAIN: "Unresolved"
-}
-
-// Where several addresses were tried, an answer tells more than silence.
-const reasonOf = (cause: unknown): Transport.DialReason => {
-  const causes: ReadonlyArray<unknown> = cause instanceof AggregateError ? cause.errors : [cause]
-  const found = causes.map((cause) => reasons[(cause as NodeJS.ErrnoException).code ?? ""] ?? "Failed")
-  return (["Refused", "TimedOut", "Unresolved"] as const).find((reason) => found.includes(reason)) ?? "Failed"
-}
+const createServer = ({ keepAlive, noDelay }: NodeDialer.TcpOptions) =>
+  Net.createServer({ noDelay, keepAlive, pauseOnConnect: true })

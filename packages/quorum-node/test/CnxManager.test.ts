@@ -3,10 +3,13 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { contract } from "./CnxManagerContract.ts"
 import { send, startAll } from "./CnxManagerHarness.ts"
-import { host, memory, tcp } from "./CnxManagerPlaces.ts"
+import { host, memory, secure, tcp } from "./CnxManagerPlaces.ts"
 
 contract("memory", memory)
 contract("TCP", tcp)
+contract("TLS", secure(true, false))
+contract("TLS to unified ports", secure(true, true))
+contract("TCP to unified ports", secure(false, true))
 
 describe("MemoryNetwork", () => {
   it.live("sees one connection per pair, and none once all have stopped", () =>

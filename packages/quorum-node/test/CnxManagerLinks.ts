@@ -151,7 +151,8 @@ export const dials = (promises: Register) => {
     "throws": () => {
       throw new Error("a bug")
     },
-    "dies when something is written": () => Effect.succeed({ pull: Effect.never, write: () => bug, remote: "" })
+    "dies when something is written": () =>
+      Effect.succeed({ pull: Effect.never, write: () => bug, identify: () => Effect.void, remote: "" })
   }
   for (const [how, dial] of Object.entries(bugs)) {
     promises(`by a transport that ${how} is one that failed, and told of`, Effect.fnUntraced(function*(place, logged) {

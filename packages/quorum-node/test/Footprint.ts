@@ -8,7 +8,7 @@ import { runInNewContext } from "node:vm"
 
 /** Everything counted at one moment. */
 export interface Footprint {
-  /** Sockets and servers of this process; the test runner has none. */
+  /** Sockets, servers and watched files of this process; the test runner has none. */
   readonly sockets: number
   /** Fibers that run or wait. */
   readonly fibers: number
@@ -55,7 +55,7 @@ export const make = Effect.map(Clock.Clock, (clock): Counter => {
   }
 })
 
-const sockets = () => process.getActiveResourcesInfo().filter((kind) => kind.includes("TCP"))
+const sockets = () => process.getActiveResourcesInfo().filter((kind) => /TCP|TLS|FSEvent/.test(kind))
 
 /** How long to leave the event loop to others before looking again. */
 const PAUSE = "5 millis"

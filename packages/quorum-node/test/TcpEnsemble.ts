@@ -3,6 +3,7 @@ import * as History from "@conclave/quorum/History"
 import type { ElectionReport, PeerStatus } from "@conclave/quorum/PeerStatus"
 import * as QuorumConfig from "@conclave/quorum/QuorumConfig"
 import * as QuorumPeer from "@conclave/quorum/QuorumPeer"
+import type { Transport } from "@conclave/quorum/Transport"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -40,11 +41,16 @@ export const sids = (size: number): ReadonlyArray<bigint> =>
 /** What a peer may be told beyond who it is. */
 export type Options = Parameters<typeof QuorumConfig.layerVoters>[2]
 
-/** Starts one of the voters. It runs until it is stopped or the scope closes. */
-export const start = Effect.fnUntraced(function*(voters: Voters, sid: bigint, options?: Options) {
+/** Starts one of the voters, in the clear unless told otherwise. It runs until it is stopped or the scope closes. */
+export const start = Effect.fnUntraced(function*<E = never>(
+  voters: Voters,
+  sid: bigint,
+  options?: Options,
+  transport: Layer.Layer<Transport, E> = NodeTransport.layerTcp()
+) {
   const scope = yield* Scope.fork(yield* Effect.scope)
   const layer = QuorumPeer.layer.pipe(
-    Layer.provide([QuorumConfig.layerVoters(sid, voters, options), History.layer(), NodeTransport.layerTcp()])
+    Layer.provide([QuorumConfig.layerVoters(sid, voters, options), History.layer(), transport])
   )
   const context = yield* Layer.buildWithMemoMap(layer, yield* Layer.makeMemoMap, scope)
   const member: Member = {

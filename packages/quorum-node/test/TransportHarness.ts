@@ -4,7 +4,6 @@ import { Transport } from "@conclave/quorum/Transport"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
-import type * as Socket from "effect/socket/Socket"
 
 /** Registers a promise of the contract as a test. */
 export type Register = (promise: string, test: Effect.Effect<void, unknown, Transport | Scope.Scope>) => void
@@ -48,8 +47,9 @@ export const receive = Effect.fnUntraced(function*(connection: Connection, lengt
 /** Pulls until the end: every chunk, and the error that ended it. */
 export const receiveAll = Effect.fnUntraced(function*(connection: Connection) {
   const chunks: Array<Uint8Array> = []
-  const error: Socket.SocketError = yield* Effect.flip(Effect.forever(
+  const error = yield* Effect.flip(Effect.forever(
     Effect.map(connection.pull, (pulled) => void chunks.push(...pulled))
   ))
+  if (error._tag !== "SocketError") return yield* Effect.die(error)
   return { chunks, error }
 })

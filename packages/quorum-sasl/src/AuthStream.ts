@@ -3,16 +3,15 @@
  */
 import type { MalformedAuthPacket } from "@conclave/core/CodecError"
 import * as QuorumAuthPacket from "@conclave/core/QuorumAuthPacket"
-import type { Connection } from "@conclave/quorum/Transport"
+import type { Connection, ConnectionError } from "@conclave/quorum/Transport"
 import * as Effect from "effect/Effect"
-import type * as Socket from "effect/socket/Socket"
 
 /** Reads and writes packets, and no byte more than that. */
 export interface AuthStream {
   /** Waits until it is known whether a packet is next, which it is not if the first byte differs. Takes nothing. */
-  readonly isNext: Effect.Effect<boolean, Socket.SocketError>
-  readonly receive: Effect.Effect<QuorumAuthPacket.QuorumAuthPacket, MalformedAuthPacket | Socket.SocketError>
-  readonly send: (packet: QuorumAuthPacket.QuorumAuthPacket) => Effect.Effect<void, Socket.SocketError>
+  readonly isNext: Effect.Effect<boolean, ConnectionError>
+  readonly receive: Effect.Effect<QuorumAuthPacket.QuorumAuthPacket, MalformedAuthPacket | ConnectionError>
+  readonly send: (packet: QuorumAuthPacket.QuorumAuthPacket) => Effect.Effect<void, ConnectionError>
   /** What has come and belongs to no packet that was received. */
   readonly rest: () => Uint8Array
 }

@@ -12,9 +12,8 @@
  */
 import type { MalformedAuthPacket } from "@conclave/core/CodecError"
 import { AuthError } from "@conclave/quorum/QuorumAuth"
-import type { Connection } from "@conclave/quorum/Transport"
+import type { Connection, ConnectionError } from "@conclave/quorum/Transport"
 import * as Effect from "effect/Effect"
-import type * as Socket from "effect/socket/Socket"
 import * as AuthStream from "./AuthStream.ts"
 import type { Mechanism } from "./Mechanism.ts"
 
@@ -27,7 +26,7 @@ const EMPTY = new Uint8Array(0)
 export const learn = (
   connection: Connection,
   mechanism: Mechanism & { readonly hasInitialResponse: boolean }
-): Effect.Effect<Uint8Array, AuthError> =>
+): Effect.Effect<Uint8Array, AuthError | ConnectionError> =>
   Effect.gen(function*() {
     const stream = AuthStream.make(connection, EMPTY)
     let said = mechanism.hasInitialResponse
@@ -56,7 +55,7 @@ export const learn = (
 export const serve = Effect.fnUntraced(function*(
   stream: AuthStream.AuthStream,
   mechanism: Mechanism
-): Effect.fn.Return<void, AuthError | Socket.SocketError> {
+): Effect.fn.Return<void, AuthError | ConnectionError> {
   for (let challenges = 0; challenges <= MAX_RETRIES; challenges++) {
     const { token } = yield* stream.receive.pipe(
       Effect.catchTag("MalformedAuthPacket", ({ message }: MalformedAuthPacket) => malformed(message))

@@ -12,13 +12,12 @@
  * Java: `auth/QuorumAuth`, `SaslQuorumAuthLearner`, `SaslQuorumAuthServer`.
  */
 import * as QuorumAuth from "@conclave/quorum/QuorumAuth"
-import type { Connection } from "@conclave/quorum/Transport"
+import type { Connection, ConnectionError } from "@conclave/quorum/Transport"
 import * as Clock from "effect/Clock"
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type * as Socket from "effect/socket/Socket"
 import * as AuthStream from "./AuthStream.ts"
 import * as DigestMechanism from "./DigestMechanism.ts"
 import * as Exchange from "./Exchange.ts"
@@ -62,7 +61,7 @@ const accept = Effect.fnUntraced(function*(
   connection: Connection,
   come: Uint8Array,
   millis: number
-): Effect.fn.Return<Uint8Array, QuorumAuth.AuthError | Socket.SocketError> {
+): Effect.fn.Return<Uint8Array, QuorumAuth.AuthError | ConnectionError> {
   const start = yield* Clock.currentTimeMillis
   const stream = AuthStream.make(connection, come)
   const authenticates = yield* serverRequireSasl ? mustBegin(stream, millis) : begins(stream, millis)
@@ -94,7 +93,7 @@ const PLAIN_AFTER_MS = 2_000
 
 // A peer of a smaller id says who it is and hangs up, one of a larger id may have nothing to say yet: both are let
 // through, as the original does.
-const begins = (stream: AuthStream.AuthStream, millis: number): Effect.Effect<boolean, QuorumAuth.AuthError> =>
+const begins = (stream: AuthStream.AuthStream, millis: number) =>
   stream.isNext.pipe(
     within(Math.min(millis, PLAIN_AFTER_MS)),
     Effect.catchTags({
@@ -104,9 +103,9 @@ const begins = (stream: AuthStream.AuthStream, millis: number): Effect.Effect<bo
   )
 
 // Where nobody has to authenticate, who fails to may go on; it rarely wants to.
-const forgive = (connection: Connection, error: QuorumAuth.AuthError | Socket.SocketError) => {
+const forgive = (connection: Connection, error: QuorumAuth.AuthError | ConnectionError) => {
   if (error._tag === "SocketError") return Effect.void
-  if (error.reason === "AuthTimedOut") return Effect.fail(error)
+  if (error._tag === "SecurityError" || error.reason === "AuthTimedOut") return Effect.fail(error)
   return Effect.logWarning(
     `${connection.remote} failed to authenticate, and may go on without: ${error.message}`
   )

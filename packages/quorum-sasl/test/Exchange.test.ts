@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { AuthError } from "@conclave/quorum/QuorumAuth"
-import type { Connection } from "@conclave/quorum/Transport"
+import type { Connection, ConnectionError } from "@conclave/quorum/Transport"
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
 import * as Base64 from "effect/encoding/Base64"
@@ -40,7 +40,8 @@ const script = (...chunks: ReadonlyArray<Uint8Array>) => {
       const chunk = left.shift()
       return chunk === undefined ? Effect.fail(closed) : Effect.succeed([chunk])
     }),
-    write: (bytes) => Effect.sync(() => void heard.push(bytes))
+    write: (bytes) => Effect.sync(() => void heard.push(bytes)),
+    identify: () => Effect.void
   }
   return { connection, heard: () => heard.map(toHex) }
 }
@@ -69,7 +70,7 @@ const serve = (connection: Connection, mechanism: Mechanism) => {
   return Effect.map(Exchange.serve(stream, mechanism), stream.rest)
 }
 
-const problemOf = <A>(effect: Effect.Effect<A, AuthError | Socket.SocketError>) =>
+const problemOf = <A>(effect: Effect.Effect<A, AuthError | ConnectionError>) =>
   Effect.map(Effect.flip(effect), (error) =>
     error._tag === "AuthError" ? `${error.reason}: ${error.problem}` : error._tag)
 

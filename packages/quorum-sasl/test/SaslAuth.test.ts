@@ -30,7 +30,7 @@ import {
   send,
   start
 } from "../../quorum-node/test/CnxManagerHarness.ts"
-import { memory, tcp } from "../../quorum-node/test/CnxManagerPlaces.ts"
+import { memory, secure, tcp } from "../../quorum-node/test/CnxManagerPlaces.ts"
 import { accept, utf8 } from "../../quorum-node/test/TransportHarness.ts"
 import * as DigestMechanism from "../src/DigestMechanism.ts"
 import * as Exchange from "../src/Exchange.ts"
@@ -406,6 +406,7 @@ const contract = (name: string, makePlace: MakePlace) => {
 
 contract("memory", memory)
 contract("TCP", tcp)
+contract("TLS", secure(true, false))
 
 describe("the limits", () => {
   it("are Java's", () => assert.deepStrictEqual([Exchange.MAX_RETRIES, QuorumAuthPacket.TOKEN_MAX], [5, 2_097_150]))

@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Random from "effect/Random"
 import * as Scope from "effect/Scope"
+import type { AuthError } from "./QuorumAuth.ts"
 import * as Transport from "./Transport.ts"
 
 /**
@@ -25,7 +26,7 @@ const REDIAL_MS_MAX = 2_000
 /**
  * Dials the addresses in order, the next when one has failed or is silent, and
  * takes the first that answers; each has the same deadline. Fails as the last one
- * failed, but a refusal tells more than silence.
+ * failed, but a refusal tells more than silence, and an insecure answer more than both.
  */
 export const dialAny = Effect.fnUntraced(function*(
   transport: Transport.Transport["Service"],
@@ -47,12 +48,35 @@ export const dialAny = Effect.fnUntraced(function*(
         })
       )
     )
-  )).pipe(Effect.mapError((error) => failures.find(({ reason }) => reason === "Refused") ?? error))
+  )).pipe(Effect.mapError((error) =>
+    failures.find(({ reason }) => reason === "Insecure") ?? failures.find(({ reason }) => reason === "Refused") ?? error
+  ))
   for (const [index, { scope }] of attempts.entries()) {
     if (index !== winner.index) yield* Scope.close(scope, Exit.void)
   }
   return winner.connection
 })
+
+/** Why a peer that was dialled is not connected. */
+export type DialFailure = Transport.DialError | Transport.ConnectionError | AuthError
+
+/** What a failure comes to: a reason in one word, and the word it is counted by if somebody was turned away. */
+export const whatFailed = (
+  error: DialFailure
+): { readonly reason: Transport.DialReason; readonly rejected: string | null } => {
+  switch (error._tag) {
+    case "DialError": {
+      const { cause, reason } = error
+      return { reason, rejected: cause instanceof Transport.SecurityError ? cause.reason : null }
+    }
+    case "SecurityError":
+      return { reason: "Insecure", rejected: error.reason }
+    case "AuthError":
+      return { reason: "Failed", rejected: error.reason }
+    case "SocketError":
+      return { reason: "Failed", rejected: null }
+  }
+}
 
 /** How long to wait after so many failures in a row: twice as long each time, and half of it by chance. */
 export const redialDelay = (failures: number): Effect.Effect<Duration.Duration> =>
@@ -72,7 +96,7 @@ export const isReachable = (
 ): Effect.Effect<boolean> =>
   Effect.scoped(dialOne(transport, { host, port: ECHO_PORT }, millis)).pipe(
     Effect.as(true),
-    Effect.catch(({ reason }) => Effect.succeed(reason === "Refused"))
+    Effect.catch(({ reason }) => Effect.succeed(reason === "Refused" || reason === "Insecure"))
   )
 
 // The first at once; another after the one before it has failed, or has had its time.

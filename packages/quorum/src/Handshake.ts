@@ -10,10 +10,9 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import type * as Socket from "effect/socket/Socket"
 import type { TooManyHandshakes } from "./HandshakeGate.ts"
 import { AuthError, type QuorumAuth } from "./QuorumAuth.ts"
-import type { Connection } from "./Transport.ts"
+import type { Connection, ConnectionError } from "./Transport.ts"
 
 /**
  * A handshake that did not come to its end in time. The connection is closed; a
@@ -34,16 +33,22 @@ export interface Received {
 }
 
 /** Why a handshake came to nothing. */
-export type HandshakeError = MalformedInitialMessage | HandshakeTimedOut | AuthError | Socket.SocketError
+export type HandshakeError = MalformedInitialMessage | HandshakeTimedOut | AuthError | ConnectionError
 
-/** Reads the handshake of who dialled us, however many pieces it comes in, and lets it authenticate. */
+/**
+ * Reads the handshake of who dialled us, however many pieces it comes in, has it
+ * prove that it is at one of the hosts where such a peer may be, and lets it
+ * authenticate.
+ */
 export const receive = Effect.fnUntraced(function*(
   connection: Connection,
   auth: QuorumAuth,
+  hostsOf: (message: InitialMessage.InitialMessage) => ReadonlyArray<string>,
   millis: number
 ): Effect.fn.Return<Received, HandshakeError> {
   const start = yield* Clock.currentTimeMillis
   const { message, rest } = yield* read(connection).pipe(
+    Effect.tap(({ message }) => connection.identify(hostsOf(message))),
     Effect.timeoutOrElse({
       duration: Duration.millis(millis),
       orElse: () => Effect.fail(new HandshakeTimedOut({ millis }))
@@ -68,7 +73,7 @@ export const send = (
   auth: QuorumAuth,
   hostname: string | undefined,
   millis: number
-): Effect.Effect<Uint8Array, AuthError | Socket.SocketError> =>
+): Effect.Effect<Uint8Array, AuthError | ConnectionError> =>
   Effect.andThen(
     connection.write(hello),
     hostname === undefined ? Effect.succeed(new Uint8Array(0)) : auth.learner(connection, hostname, millis)
@@ -78,6 +83,7 @@ export const send = (
 export const reasonOf = (error: HandshakeError | TooManyHandshakes): string => {
   switch (error._tag) {
     case "MalformedInitialMessage":
+    case "SecurityError":
     case "AuthError":
       return error.reason
     case "SocketError":
@@ -89,7 +95,7 @@ export const reasonOf = (error: HandshakeError | TooManyHandshakes): string => {
 
 const read = Effect.fnUntraced(function*(
   connection: Connection
-): Effect.fn.Return<Received, MalformedInitialMessage | Socket.SocketError> {
+): Effect.fn.Return<Received, MalformedInitialMessage | ConnectionError> {
   let bytes = new Uint8Array(0)
   while (true) {
     bytes = join(bytes, yield* connection.pull)

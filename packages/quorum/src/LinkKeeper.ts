@@ -17,9 +17,7 @@ import * as FiberMap from "effect/FiberMap"
 import * as FiberSet from "effect/FiberSet"
 import * as PubSub from "effect/PubSub"
 import * as Queue from "effect/Queue"
-import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
-import type { SocketError } from "effect/socket/Socket"
 import * as Dialing from "./Dialing.ts"
 import * as Handshake from "./Handshake.ts"
 import * as HandshakeGate from "./HandshakeGate.ts"
@@ -28,6 +26,7 @@ import * as LinkLog from "./LinkLog.ts"
 import * as Links from "./Links.ts"
 import * as Outboxes from "./Outboxes.ts"
 import * as QuorumAuth from "./QuorumAuth.ts"
+import * as PeerHosts from "./PeerHosts.ts"
 import { QuorumConfig } from "./QuorumConfig.ts"
 import * as RecvWorker from "./RecvWorker.ts"
 import * as SendWorker from "./SendWorker.ts"
@@ -158,17 +157,16 @@ const connect = Effect.fnUntraced(function*(
 ) {
   const connection = yield* Dialing.dialAny(self.transport, addresses, self.config.cnxTimeout)
   const link = yield* self.links.open(connection, "Us")
+  yield* connection.identify(PeerHosts.ofDialed(self.view.membership, sid, addresses))
   const [member] = Connections.addressesOf(self.view.membership, sid)
   const rest = yield* Handshake.send(connection, self.hello, self.auth, member?.host, self.config.handshakeTimeout)
   return { link, rest }
 })
 
-type DialFailure = Transport.DialError | SocketError | QuorumAuth.AuthError
-
-const onDialFailed = Effect.fnUntraced(function*(self: LinkKeeper, sid: bigint, error: DialFailure) {
-  const reason = error._tag === "DialError" ? error.reason : "Failed"
+const onDialFailed = Effect.fnUntraced(function*(self: LinkKeeper, sid: bigint, error: Dialing.DialFailure) {
+  const { reason, rejected } = Dialing.whatFailed(error)
+  if (rejected !== null) self.book.rejected(rejected)
   const at = yield* Clock.currentTimeMillis
-  if (error._tag === "AuthError") self.book.rejected(error.reason)
   const news = self.book.failed(sid, { reason, message: error.message, at })
   yield* decide(self, { _tag: "DialFailed", sid })
   yield* LinkLog.dialFailed(sid, error, news)
@@ -191,13 +189,9 @@ const redialLater = (self: LinkKeeper, sid: bigint, failures: number): Effect.Ef
 type Probe = ConnectionsOutput.Output & { readonly _tag: "Probe" }
 
 const probe = Effect.fnUntraced(function*(self: LinkKeeper, { link, sid }: Probe) {
-  const remote = Address.split(self.links.remoteOf(link) ?? "")
-  if (Result.isFailure(remote)) return
-  const answers = yield* Dialing.isReachable(
-    self.transport,
-    remote.success[0] ?? "",
-    self.config.reachabilityCheckTimeout
-  )
+  const host = PeerHosts.hostOf(self.links.remoteOf(link) ?? "")
+  if (host === null) return
+  const answers = yield* Dialing.isReachable(self.transport, host, self.config.reachabilityCheckTimeout)
   if (!answers) yield* decide(self, { _tag: "ProbeFailed", link, sid })
 })
 
@@ -205,7 +199,9 @@ const probe = Effect.fnUntraced(function*(self: LinkKeeper, { link, sid }: Probe
 export const accept = (self: LinkKeeper, connection: Transport.Connection): Effect.Effect<void> =>
   Effect.gen(function*() {
     const link = yield* self.links.open(connection, "Them")
-    const handshake = Handshake.receive(connection, self.auth, self.config.handshakeTimeout)
+    const hosts = (message: InitialMessage.InitialMessage) =>
+      PeerHosts.ofCaller(self.view.membership, message, connection)
+    const handshake = Handshake.receive(connection, self.auth, hosts, self.config.handshakeTimeout)
     const { message, rest } = yield* self.gate.run(connection.remote, handshake)
     const { addresses, sid } = message
     yield* decide(self, { _tag: "Accepted", link: link.id, sid, announced: addresses })

@@ -6,11 +6,11 @@ import type { MalformedFrame } from "@conclave/core/CodecError"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import type { SocketError } from "effect/socket/Socket"
 import type { CloseOrder } from "./Links.ts"
+import type { ConnectionError } from "./Transport.ts"
 
 /** What can end a link that nobody here closed. */
-export type LinkError = SocketError | MalformedFrame
+export type LinkError = ConnectionError | MalformedFrame
 
 /** A link is up. */
 export const up = (sid: bigint, remote: string) => Effect.logDebug(`connected with server ${sid} at ${remote}`)
@@ -25,7 +25,7 @@ export const down = (sid: bigint, remote: string, cause: Cause.Cause<LinkError>)
   const far = `server ${sid} at ${remote}`
   if (Option.isNone(error)) return Effect.logError(`connection with ${far} failed`, cause)
   const { value } = error
-  if (value._tag === "MalformedFrame") return Effect.logWarning(`connection with ${far} closed: ${value.message}`)
+  if (value._tag !== "SocketError") return Effect.logWarning(`connection with ${far} closed: ${value.message}`)
   return isClean(value)
     ? Effect.logDebug(`${far} closed the connection`)
     : Effect.logInfo(`connection with ${far} is gone: ${value.message}`)

@@ -10,8 +10,7 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import type * as Socket from "effect/socket/Socket"
-import type { Connection } from "./Transport.ts"
+import type { Connection, ConnectionError } from "./Transport.ts"
 
 /** Two servers did not come to trust each other. The connection between them is closed. */
 export class AuthError extends Schema.TaggedError<AuthError>()("AuthError", {
@@ -52,7 +51,7 @@ export interface QuorumAuth {
     connection: Connection,
     hostname: string,
     millis: number
-  ) => Effect.Effect<Uint8Array, AuthError>
+  ) => Effect.Effect<Uint8Array, AuthError | ConnectionError>
   /**
    * Finds out who has dialled us; `rest` has come already. Where nobody has to
    * authenticate, who says nothing is let through after a while.
@@ -61,7 +60,7 @@ export interface QuorumAuth {
     connection: Connection,
     rest: Uint8Array,
     millis: number
-  ) => Effect.Effect<Uint8Array, AuthError | Socket.SocketError>
+  ) => Effect.Effect<Uint8Array, AuthError | ConnectionError>
 }
 
 /** Nobody proves anything. Java: NullQuorumAuthLearner, NullQuorumAuthServer. */

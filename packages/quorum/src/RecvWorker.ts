@@ -7,9 +7,8 @@ import type { MalformedFrame } from "@conclave/core/CodecError"
 import * as Frame from "@conclave/core/Frame"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
-import type * as Socket from "effect/socket/Socket"
 import type { Traffic } from "./LinkBook.ts"
-import type { Connection } from "./Transport.ts"
+import type { Connection, ConnectionError } from "./Transport.ts"
 
 /** Messages received and not yet handled, of all peers together; the oldest go first. Java: RECV_CAPACITY. */
 export const RECV_CAPACITY = 100
@@ -30,7 +29,7 @@ export const run = Effect.fnUntraced(function*(
   rest: Uint8Array,
   recvQueue: Queue.Enqueue<Message>,
   traffic: Traffic
-): Effect.fn.Return<never, Socket.SocketError | MalformedFrame> {
+): Effect.fn.Return<never, ConnectionError | MalformedFrame> {
   let left = Frame.empty
   const receive = Effect.fnUntraced(function*(chunk: Uint8Array) {
     const decoded = yield* Effect.fromResult(Frame.decode(left, chunk))

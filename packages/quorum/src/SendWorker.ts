@@ -6,10 +6,9 @@
 import * as Frame from "@conclave/core/Frame"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
-import type * as Socket from "effect/socket/Socket"
 import type { Traffic } from "./LinkBook.ts"
 import type { Outbox } from "./Outboxes.ts"
-import type { Connection } from "./Transport.ts"
+import type { Connection, ConnectionError } from "./Transport.ts"
 
 /**
  * Sends until the connection fails. A message may have been lost with the
@@ -20,7 +19,7 @@ export const run = Effect.fnUntraced(function*(
   connection: Connection,
   outbox: Outbox,
   traffic: Traffic
-): Effect.fn.Return<never, Socket.SocketError> {
+): Effect.fn.Return<never, ConnectionError> {
   const send = (message: Uint8Array) => {
     const frame = Frame.encode(message)
     outbox.lastMessageSent = message

@@ -21,13 +21,67 @@ export type { Address }
  * One end of an open connection. Bytes come from `pull`, in non-empty batches
  * and in order, with back-pressure down to the sender; every end of the
  * stream, a clean one too, fails `pull` with a `SocketError`. `write` sends the bytes
- * in one piece where the transport can.
+ * in one piece where the transport can. Where a transport has to make a connection
+ * secure first, both wait for that, and fail with a `SecurityError` if it cannot be.
  */
 export interface Connection {
-  readonly pull: Effect.Effect<ReadonlyArray<Uint8Array>, Socket.SocketError>
-  readonly write: (bytes: Uint8Array) => Effect.Effect<void, Socket.SocketError>
+  readonly pull: Effect.Effect<ReadonlyArray<Uint8Array>, ConnectionError>
+  readonly write: (bytes: Uint8Array) => Effect.Effect<void, ConnectionError>
+  /**
+   * Fails unless the far end has proved to be at one of these hosts. Succeeds where
+   * nothing is to be proved: a plain connection, names that are not checked, a
+   * client that did not have to show a certificate.
+   */
+  readonly identify: (hosts: ReadonlyArray<string>) => Effect.Effect<void, SecurityError>
   /** The far end as the transport knows it, `host:port`, for people to read. */
   readonly remote: string
+}
+
+/** How a connection can end. */
+export type ConnectionError = Socket.SocketError | SecurityError
+
+/** Why a connection is not secure. */
+export type SecurityReason = typeof securityReasons[number]
+
+const securityReasons = [
+  /** Plain bytes where only TLS is allowed. */
+  "Plaintext",
+  /** Nothing at all where only TLS is allowed. */
+  "Silent",
+  /** Somebody was dialled who does not speak TLS, or broke off. */
+  "NotTls",
+  /** A client without a certificate. */
+  "NoCertificate",
+  "Expired",
+  "NotYetValid",
+  "SelfSigned",
+  "UnknownIssuer",
+  "Revoked",
+  /** Whether it is revoked cannot be told: the list of its issuer is missing or out of date. */
+  "RevocationUnknown",
+  /** A certificate of somebody else. */
+  "WrongName",
+  /** A certificate that was issued for something else. */
+  "WrongPurpose",
+  "NoCommonProtocol",
+  "NoCommonCipher",
+  /** The far end did not like what it was shown. */
+  "RefusedByPeer",
+  "Failed"
+] as const
+
+/**
+ * A connection that is not as secure as the configuration demands, and that is
+ * therefore closed. Whose fault it is `problem` says, what to change `remedy`.
+ */
+export class SecurityError extends Schema.TaggedError<SecurityError>()("SecurityError", {
+  reason: Schema.Literals(securityReasons),
+  problem: Schema.String,
+  remedy: Schema.String
+}) {
+  override get message(): string {
+    return `${this.problem}; ${this.remedy}`
+  }
 }
 
 /** Why an address could not be dialled. */
@@ -38,18 +92,21 @@ export type DialReason =
   | "TimedOut"
   /** The name has no address now. */
   | "Unresolved"
+  /** Somebody answered, but not securely; the cause is a `SecurityError`. */
+  | "Insecure"
   /** Anything else: no route, no permission, no file descriptors. */
   | "Failed"
 
 /** A dial that did not lead to a connection. */
 export class DialError extends Schema.TaggedError<DialError>()("DialError", {
   address: Schema.String,
-  reason: Schema.Literals(["Refused", "TimedOut", "Unresolved", "Failed"]),
+  reason: Schema.Literals(["Refused", "TimedOut", "Unresolved", "Insecure", "Failed"]),
   cause: Schema.Defect()
 }) {
   override get message(): string {
     const cause = this.reason === "Failed" && this.cause instanceof Error ? `: ${this.cause.message}` : ""
-    return `cannot reach ${this.address}: ${dialProblems[this.reason]}${cause}`
+    const why = this.cause instanceof SecurityError ? this.cause.message : `${dialProblems[this.reason]}${cause}`
+    return `cannot reach ${this.address}: ${why}`
   }
 }
 
@@ -57,6 +114,7 @@ const dialProblems: Record<DialReason, string> = {
   Refused: "connection refused (nothing listens there)",
   TimedOut: "no answer in time (host down, or a firewall drops packets)",
   Unresolved: "the name does not resolve",
+  Insecure: "the connection is not secure",
   Failed: "the connection failed"
 }
 

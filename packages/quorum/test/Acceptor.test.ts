@@ -16,7 +16,12 @@ const accepting = Effect.gen(function*() {
     Acceptor.make<string>({
       adopt: (name) =>
         Effect.acquireRelease(
-          Effect.sync((): Connection => ({ remote: name, pull: Effect.never, write: () => Effect.void })),
+          Effect.sync((): Connection => ({
+            remote: name,
+            pull: Effect.never,
+            write: () => Effect.void,
+            identify: () => Effect.void
+          })),
           () => Effect.sync(() => seen.push(`${name} closed`))
         ),
       discard: (name) => seen.push(`${name} discarded`)

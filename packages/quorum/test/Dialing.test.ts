@@ -34,7 +34,7 @@ const fated = (fates: Readonly<Record<string, Fate>>) => {
       Effect.sync(() => held.add(host)),
       () => Effect.sync(() => held.delete(host))
     )
-    return { remote: `${host}:${port}`, pull: Effect.never, write: () => Effect.void }
+    return { remote: `${host}:${port}`, pull: Effect.never, write: () => Effect.void, identify: () => Effect.void }
   })
   const listen = () => Effect.die("nobody listens in these tests")
   return { transport: Transport.Transport.of({ dial, listen }), dialled, held }
@@ -89,7 +89,7 @@ describe("Dialing.dialAny", () => {
       const dial = Effect.fnUntraced(function*({ host }: Transport.Address) {
         yield* Effect.acquireRelease(Effect.sync(() => held.add(host)), () => Effect.sync(() => held.delete(host)))
         if (host !== "b") return yield* Effect.never
-        return { remote: host, pull: Effect.never, write: () => Effect.void }
+        return { remote: host, pull: Effect.never, write: () => Effect.void, identify: () => Effect.void }
       })
       const transport = Transport.Transport.of({ dial, listen: () => Effect.die("nobody listens in this test") })
       const addresses = ["a", "b", "c"].map((host) => ({ host, port: 3888 }))

@@ -2,7 +2,7 @@
  * `zoo.cfg` and `myid` for every member of an ensemble on loopback. Real servers and ours are given the same files;
  * only keys that one of the two does not know are added per server.
  */
-import { mkdir, writeFile } from "node:fs/promises"
+import { mkdir, readFile, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import * as Ports from "./Ports.ts"
 import * as Workspace from "./Workspace.ts"
@@ -97,4 +97,12 @@ export const write = async (ensemble: Ensemble): Promise<ZooCfgs> => {
     if (found === undefined) throw new Error(`No server ${sid} in this ensemble`)
     return found.cfg
   }
+}
+
+/** Changes keys of a member that is to be started again; what is `null` is left out from now on. */
+export const change = async ({ file }: ZooCfg, keys: Readonly<Record<string, Keys[string] | null>>): Promise<void> => {
+  const lines = (await readFile(file, "utf8")).trimEnd().split("\n")
+  const kept = lines.filter((line) => !Object.keys(keys).some((key) => line.startsWith(`${key}=`)))
+  const added = Object.entries(keys).filter(([, value]) => value !== null).map(([key, value]) => `${key}=${value}`)
+  await writeFile(file, [...kept, ...added, ""].join("\n"))
 }

@@ -1,5 +1,6 @@
 /** A connection in memory: two pipes, and the two ends that hold it. */
 import * as Address from "@conclave/core/Address"
+import * as Effect from "effect/Effect"
 import type * as Transport from "../Transport.ts"
 import * as MemoryPipe from "./MemoryPipe.ts"
 
@@ -38,7 +39,12 @@ export const make = (options: {
   const incoming: MemoryPipe.MemoryPipe = MemoryPipe.make(() => fault(to, from), () => outgoing.refuse())
   const makeEnd = (read: MemoryPipe.MemoryPipe, write: MemoryPipe.MemoryPipe, remote: Address.Address): End => {
     const end: End = {
-      connection: { pull: read.pull, write: write.write, remote: Address.format(remote) },
+      connection: {
+        pull: read.pull,
+        write: write.write,
+        identify: () => Effect.void,
+        remote: Address.format(remote)
+      },
       close: () => {
         if (!held.delete(end)) return
         read.endReading()

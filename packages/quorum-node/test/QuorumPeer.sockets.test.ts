@@ -1,23 +1,38 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
+import * as NodeTransport from "../src/NodeTransport.ts"
+import * as Certificates from "./Certificates.ts"
 import * as Footprint from "./Footprint.ts"
 import * as TcpEnsemble from "./TcpEnsemble.ts"
 
 const SIZE = 5
 
+const authority = Certificates.authority("the authority")
+
+const transports = {
+  TCP: () => NodeTransport.layerTcp(),
+  TLS: (host: string) => {
+    const issued = Certificates.issue(authority, { names: [`IP:${host}`] })
+    const stores = Certificates.write(Certificates.directory("test"), issued, authority)
+    return NodeTransport.layerSecure({ ...stores, sslQuorum: true, portUnification: false, reloadCertFiles: true })
+  }
+}
+
 // Who leads is part of what is expected.
 const agreeOn = (members: ReadonlyArray<TcpEnsemble.Member>, leader: bigint) =>
   Effect.map(TcpEnsemble.agreement(members), ([report]) => assert.strictEqual(report?.vote.leader, leader))
 
-describe("five peers over TCP", () => {
+describe.each(["TCP", "TLS"] as const)("five peers over %s", (kind) => {
   it.live("elect, elect again when the leader stops, take it back, and leave nothing behind", () =>
     Effect.gen(function*() {
       const footprint = yield* Footprint.make
       const nothing = yield* footprint.now
       assert.deepStrictEqual(nothing, { sockets: 0, fibers: 0, sleepers: 0 })
-      const voters = TcpEnsemble.voters(SIZE)
-      const startCounted = (sid: bigint) => footprint.count(TcpEnsemble.start(voters, sid))
+      const net = TcpEnsemble.randomNet()
+      const voters = TcpEnsemble.voters(SIZE, net)
+      const startCounted = (sid: bigint) =>
+        footprint.count(TcpEnsemble.start(voters, sid, undefined, transports[kind](`${net}.${sid}`)))
       const members = yield* Effect.forEach(TcpEnsemble.sids(SIZE), startCounted)
       yield* agreeOn(members, 5n)
       yield* members[4]!.stop
