@@ -1,10 +1,12 @@
 /** Dials with Node sockets, and says why it cannot. */
 import type { Address } from "@conclave/quorum/Transport"
+import * as Attempts from "@conclave/quorum/Attempts"
 import * as Transport from "@conclave/quorum/Transport"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Scope from "effect/Scope"
+import * as Dns from "node:dns"
 import * as Net from "node:net"
 import * as NodeConnection from "./NodeConnection.ts"
 
@@ -25,13 +27,10 @@ export interface TcpOptions {
 /** The settings where none are given. */
 export const defaults: TcpOptions = { noDelay: true, keepAlive: true, lookup: undefined }
 
-// How long one address of several may stay silent before the next is tried. Three
-// then fit into Java's default deadline for a dial (5 s, `zookeeper.cnxTimeout`).
-const ATTEMPT_TIMEOUT_MS = 1500
-
 /**
  * A socket connected with an address, which is destroyed when the scope closes. A
- * name is resolved anew, and all its addresses are tried.
+ * name is resolved anew, and all that it resolves to is tried, IPv6 and IPv4 in
+ * turn, the next beside one that is silent.
  */
 export const connect = Effect.fnUntraced(function*(
   address: Address,
@@ -43,16 +42,18 @@ export const connect = Effect.fnUntraced(function*(
       reason: reasonOf(cause),
       cause
     })
+  const hosts = yield* Effect.mapError(resolve(address.host, options.lookup), fail)
+  return yield* Attempts.firstOf(hosts.map((host) => open({ ...address, host }, options, fail)))
+})
+
+const open = Effect.fnUntraced(function*(
+  address: Address,
+  { keepAlive, noDelay }: TcpOptions,
+  fail: (cause: unknown) => Transport.DialError
+): Effect.fn.Return<Net.Socket, Transport.DialError, Scope.Scope> {
   const connected = Deferred.makeUnsafe<void, Transport.DialError>()
-  const open = () => {
-    const socket = Net.connect({
-      ...address,
-      noDelay: options.noDelay,
-      keepAlive: options.keepAlive,
-      autoSelectFamily: true,
-      autoSelectFamilyAttemptTimeout: ATTEMPT_TIMEOUT_MS,
-      ...(options.lookup === undefined ? {} : { lookup: options.lookup })
-    })
+  const begin = () => {
+    const socket = Net.connect({ ...address, noDelay, keepAlive })
     socket.once("connect", () => Deferred.doneUnsafe(connected, Exit.void))
     // Stays for the life of the socket: an error nobody listens for ends the process.
     socket.on("error", (cause) => Deferred.doneUnsafe(connected, Exit.fail(fail(cause))))
@@ -62,13 +63,30 @@ export const connect = Effect.fnUntraced(function*(
   // The socket is ours from its first moment; after `NodeConnection` has closed it
   // there is nothing left to destroy.
   const socket = yield* Effect.acquireRelease(
-    Effect.try({ try: open, catch: fail }),
+    Effect.try({ try: begin, catch: fail }),
     (socket) => Effect.sync(() => socket.destroy())
   )
   // The caller's scope may outlive an abandoned attempt by far.
   yield* Effect.onInterrupt(Deferred.await(connected), () => Effect.sync(() => socket.destroy()))
   return socket
 })
+
+// The families take turns, the resolver's first choice first.
+const resolve = (
+  host: string,
+  lookup: Net.LookupFunction = Dns.lookup
+): Effect.Effect<ReadonlyArray<string>, NodeJS.ErrnoException> =>
+  Net.isIP(host) !== 0 ? Effect.succeed([host]) : Effect.callback((resume) =>
+    lookup(host, { all: true }, (error, found) => {
+      if (error !== null) return resume(Effect.fail(error))
+      const all = typeof found === "string" ? [found] : found.map(({ address }) => address)
+      const [first = [], second = []] = Map.groupBy(all, Net.isIP).values()
+      const turns = Array.from({ length: Math.max(first.length, second.length) }, (_, index) => index)
+      const hosts = turns.flatMap((index) => [...first.slice(index, index + 1), ...second.slice(index, index + 1)])
+      resume(hosts.length > 0 ? Effect.succeed(hosts) : Effect.fail(nothingFound(host)))
+    }))
+
+const nothingFound = (host: string) => Object.assign(new Error(`${host} resolves to nothing`), { code: "ENOTFOUND" })
 
 const reasons: Record<string, Transport.DialReason> = {
   ECONNREFUSED: "Refused",
@@ -77,9 +95,5 @@ const reasons: Record<string, Transport.DialReason> = {
   EAI_AGAIN: "Unresolved"
 }
 
-// Where several addresses were tried, an answer tells more than silence.
-const reasonOf = (cause: unknown): Transport.DialReason => {
-  const causes: ReadonlyArray<unknown> = cause instanceof AggregateError ? cause.errors : [cause]
-  const found = causes.map((cause) => reasons[(cause as NodeJS.ErrnoException).code ?? ""] ?? "Failed")
-  return (["Refused", "TimedOut", "Unresolved"] as const).find((reason) => found.includes(reason)) ?? "Failed"
-}
+const reasonOf = (cause: unknown): Transport.DialReason =>
+  reasons[(cause as NodeJS.ErrnoException).code ?? ""] ?? "Failed"

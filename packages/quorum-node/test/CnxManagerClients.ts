@@ -204,6 +204,17 @@ export const strangers = (promises: Register) => {
     })))
   }
 
+  promises("ten in a row are told of four times", Effect.fnUntraced(function*(place, logged) {
+    const two = yield* start(place, 2n)
+    for (let time = 0; time < 10; time++) {
+      const client = yield* call(place, 2n)
+      yield* client.write(hello({ sid: 9n, length: -1 }))
+      yield* closedSilently(client)
+    }
+    assert.deepStrictEqual(yield* two.manager.rejections, new Map([["BadLength", 10]]))
+    assert.strictEqual(logged.filter((line) => line.includes("refused")).length, 4)
+  }))
+
   promises("an end within the handshake", undisturbed({ ClosedEarly: 1 }, Effect.fnUntraced(function*(place) {
     const client = yield* call(place, 2n)
     yield* client.write(hello({ sid: 9n }).subarray(0, 21))

@@ -65,8 +65,13 @@ describe("NodeTransport.layerTcp", () => {
       const nobody = yield* Effect.scoped(Transport.use((transport) => transport.listen(loopback)))
       const error = yield* Effect.flip(dialWith(resolvesTo("127.0.0.2", "127.0.0.1").lookup, nobody.address.port))
       assert.strictEqual(error.reason, "Refused")
-      assert.instanceOf(error.cause, AggregateError)
     }).pipe(tcp))
+
+  it.live("has nothing to dial when the name resolves to nothing", () =>
+    Effect.gen(function*() {
+      const error = yield* Effect.flip(dialWith(resolvesTo().lookup, 1))
+      assert.deepStrictEqual([error.reason, error.address], ["Unresolved", "peer.invalid:1"])
+    }))
 
   // Linux drops what a full queue cannot take; other systems answer.
   it.live.skipIf(process.platform !== "linux")("can be given up while an address swallows packets", () =>
@@ -79,6 +84,18 @@ describe("NodeTransport.layerTcp", () => {
       assert.strictEqual(yield* SilentAddress.ask(silent), "silence")
       assert.isUndefined(dialing.pollUnsafe())
       yield* Fiber.interrupt(dialing)
+    }).pipe(tcp))
+
+  it.live.skipIf(process.platform !== "linux")("tries the next address beside one that swallows packets", () =>
+    Effect.gen(function*() {
+      const net = randomNet()
+      const [silent, serving] = [{ host: `${net}.1`, port: PORT }, { host: `${net}.2`, port: PORT }]
+      yield* SilentAddress.make(silent)
+      const listener = yield* Transport.use((transport) => transport.listen(serving))
+      yield* accept(listener)
+      const connection = yield* dialWith(resolvesTo(silent.host, serving.host).lookup, PORT)
+      assert.strictEqual(connection.remote, `${serving.host}:${PORT}`)
+      assert.strictEqual(yield* SilentAddress.ask(silent), "silence")
     }).pipe(tcp))
 
   it.live.each([

@@ -51,13 +51,19 @@ export interface LinkBook {
   readonly failed: (sid: bigint, failure: Omit<Failure, "count">) => boolean
   /** Remembers nothing more of this peer. */
   readonly forget: (sid: bigint) => void
-  /** Counts a connection that was turned away. */
-  readonly rejected: (reason: string) => void
+  /**
+   * Counts a connection that was turned away. Says whether that is news: the 1st, 2nd, 4th, 8th time and so on that it
+   * happens to somebody at this host for this reason, so that a flood of them does not become a flood of lines.
+   */
+  readonly rejected: (reason: string, host?: string | null) => boolean
   /** What is known now of each peer. */
   readonly stories: () => ReadonlyArray<PeerStory>
   /** How many connections were turned away, by reason. */
   readonly rejections: () => ReadonlyMap<string, number>
 }
+
+/** Hosts and reasons that are remembered of those turned away: more than honest servers there are, 31 times a few. */
+const TURNED_AWAY_MAX = 100
 
 /** An empty book. */
 export const make = (): LinkBook => {
@@ -66,6 +72,8 @@ export const make = (): LinkBook => {
   // Whose last failure came after their last connection.
   const failing = new Set<bigint>()
   const rejections = new Map<string, number>()
+  // By reason and host; who was turned away last comes last.
+  const turnedAway = new Map<string, number>()
   return {
     up: (sid, link) => {
       links.set(sid, link)
@@ -86,7 +94,16 @@ export const make = (): LinkBook => {
       failures.delete(sid)
       failing.delete(sid)
     },
-    rejected: (reason) => void rejections.set(reason, (rejections.get(reason) ?? 0) + 1),
+    rejected: (reason, host = null) => {
+      rejections.set(reason, (rejections.get(reason) ?? 0) + 1)
+      const who = `${reason} ${host}`
+      const times = (turnedAway.get(who) ?? 0) + 1
+      turnedAway.delete(who)
+      turnedAway.set(who, times)
+      const [longestAgo = who] = turnedAway.keys()
+      if (turnedAway.size > TURNED_AWAY_MAX) turnedAway.delete(longestAgo)
+      return Number.isInteger(Math.log2(times))
+    },
     stories: () =>
       Array.from(new Set([...links.keys(), ...failures.keys()]), (sid) => ({
         sid,

@@ -208,8 +208,8 @@ export const accept = (self: LinkKeeper, connection: Transport.Connection): Effe
     yield* serve(self, link, rest)
   }).pipe(
     Effect.catch((error) => {
-      self.book.rejected(Handshake.reasonOf(error))
-      return LinkLog.handshakeFailed(connection.remote, error)
+      const news = self.book.rejected(Handshake.reasonOf(error), PeerHosts.hostOf(connection.remote))
+      return LinkLog.handshakeFailed(connection.remote, error, news)
     }),
     Effect.scoped
   )
@@ -219,12 +219,11 @@ export const accept = (self: LinkKeeper, connection: Transport.Connection): Effe
 // -----------------------------------------------------------------------------
 
 const close = (self: LinkKeeper, order: Links.CloseOrder): Effect.Effect<void> => {
-  if (order.reason === "OwnSid" || order.reason === "TooManyStrangers") self.book.rejected(order.reason)
+  const isRejection = order.reason === "OwnSid" || order.reason === "TooManyStrangers"
+  const remote = self.links.remoteOf(order.link)
+  const news = !isRejection || self.book.rejected(order.reason, PeerHosts.hostOf(remote ?? ""))
   const own = Connections.addressesOf(self.view.membership, self.view.mySid).map(Address.format).join(" and ")
-  return Effect.andThen(
-    LinkLog.closing(order, own, self.links.remoteOf(order.link)),
-    self.links.close(order)
-  )
+  return Effect.andThen(LinkLog.closing(order, own, remote, news), self.links.close(order))
 }
 
 // Works on a link from the moment it is adopted until either side ends it.

@@ -42,16 +42,17 @@ export const endOf = (
   }
 }
 
-/** A link is closed on purpose. */
-export const closing = ({ reason, sid }: CloseOrder, own: string, remote = "an unknown address") => {
+/** A link is closed on purpose; `news` says whether that is more than the same again. */
+export const closing = ({ reason, sid }: CloseOrder, own: string, remote = "an unknown address", news = true) => {
   switch (reason) {
     case "OwnSid":
-      return Effect.logWarning(
+      return warnOnce(
+        news,
         `a server at ${remote} says that it is server ${sid}, as we are at ${own}: two servers have the same myid, ` +
           "or an address of another server leads here; connection closed"
       )
     case "TooManyStrangers":
-      return Effect.logWarning(`connection of server ${sid} from ${remote} refused: ${closeReasons[reason]}`)
+      return warnOnce(news, `connection of server ${sid} from ${remote} refused: ${closeReasons[reason]}`)
     default:
       return Effect.logDebug(`closing connection with server ${sid} at ${remote}: ${closeReasons[reason]}`)
   }
@@ -74,8 +75,10 @@ export const noAddress = (sid: bigint) =>
   Effect.logWarning(`server ${sid} cannot be dialled: no configuration and no handshake gives its address`)
 
 /** Somebody connected who did not shake hands. */
-export const handshakeFailed = (remote: string, error: { readonly message: string }) =>
-  Effect.logWarning(`connection from ${remote} refused: ${error.message}`)
+export const handshakeFailed = (remote: string, error: { readonly message: string }, news: boolean) =>
+  warnOnce(news, `connection from ${remote} refused: ${error.message}`)
+
+const warnOnce = (news: boolean, line: string) => (news ? Effect.logWarning(line) : Effect.logDebug(line))
 
 /** The code of a stream that ended in good order. */
 const CLEAN = 1000

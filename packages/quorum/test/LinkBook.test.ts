@@ -113,4 +113,22 @@ describe("LinkBook.rejections", () => {
     assert.deepStrictEqual(told, new Map([["BadPort", 2], ["OwnSid", 1]]))
     assert.deepStrictEqual(book.rejections(), new Map([["BadPort", 2], ["OwnSid", 2]]))
   })
+
+  it("are news the 1st, 2nd, 4th time and so on, for each reason and host", () => {
+    const book = LinkBook.make()
+    const told = (reason: string, host: string) =>
+      Array.from({ length: 9 }, () => (book.rejected(reason, host) ? "!" : ".")).join("")
+    const all = [told("BadPort", "a"), told("BadPort", "b"), told("OwnSid", "a")]
+    assert.deepStrictEqual(all, Array(3).fill("!!.!...!."))
+  })
+
+  it("are forgotten of the host that was turned away longest ago, when there are many; the counts are not", () => {
+    const book = LinkBook.make()
+    for (let time = 0; time < 3; time++) book.rejected("BadPort", "first")
+    for (let host = 1; host < 100; host++) book.rejected("BadPort", `${host}`)
+    assert.isTrue(book.rejected("BadPort", "first"), "the fourth time")
+    for (let host = 100; host < 200; host++) book.rejected("BadPort", `${host}`)
+    assert.isTrue(book.rejected("BadPort", "first"), "the first time again")
+    assert.deepStrictEqual(book.rejections(), new Map([["BadPort", 204]]))
+  })
 })
