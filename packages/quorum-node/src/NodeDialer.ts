@@ -6,8 +6,8 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Scope from "effect/Scope"
-import * as Dns from "node:dns"
 import * as Net from "node:net"
+import * as Lookup from "./Lookup.ts"
 import * as NodeConnection from "./NodeConnection.ts"
 
 /** How sockets are set up, dialled and accepted alike. */
@@ -72,21 +72,11 @@ const open = Effect.fnUntraced(function*(
 })
 
 // The families take turns, the resolver's first choice first.
-const resolve = (
-  host: string,
-  lookup: Net.LookupFunction = Dns.lookup
-): Effect.Effect<ReadonlyArray<string>, NodeJS.ErrnoException> =>
-  Net.isIP(host) !== 0 ? Effect.succeed([host]) : Effect.callback((resume) =>
-    lookup(host, { all: true }, (error, found) => {
-      if (error !== null) return resume(Effect.fail(error))
-      const all = typeof found === "string" ? [found] : found.map(({ address }) => address)
-      const [first = [], second = []] = Map.groupBy(all, Net.isIP).values()
-      const turns = Array.from({ length: Math.max(first.length, second.length) }, (_, index) => index)
-      const hosts = turns.flatMap((index) => [...first.slice(index, index + 1), ...second.slice(index, index + 1)])
-      resume(hosts.length > 0 ? Effect.succeed(hosts) : Effect.fail(nothingFound(host)))
-    }))
-
-const nothingFound = (host: string) => Object.assign(new Error(`${host} resolves to nothing`), { code: "ENOTFOUND" })
+const resolve = (host: string, lookup: Net.LookupFunction | undefined) =>
+  Net.isIP(host) !== 0 ? Effect.succeed([host]) : Effect.map(Lookup.all(host, lookup), (addresses) => {
+    const [first = [], second = []] = Map.groupBy(addresses, Net.isIP).values()
+    return addresses.flatMap((_, turn) => [...first.slice(turn, turn + 1), ...second.slice(turn, turn + 1)])
+  })
 
 const reasons: Record<string, Transport.DialReason> = {
   ECONNREFUSED: "Refused",

@@ -6,10 +6,10 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { X509Certificate } from "node:crypto"
 import * as Crypto from "node:crypto"
-import * as Dns from "node:dns"
 import * as Net from "node:net"
 import type * as Tls from "node:tls"
 import * as Identity from "./Identity.ts"
+import * as Lookup from "./Lookup.ts"
 import * as NodeConnection from "./NodeConnection.ts"
 import * as TlsProblem from "./TlsProblem.ts"
 
@@ -83,7 +83,7 @@ const identify = Effect.fnUntraced(function*(
   side: TlsProblem.Side,
   certificate: X509Certificate,
   hosts: ReadonlyArray<string>,
-  lookup: Net.LookupFunction = Dns.lookup
+  lookup: Net.LookupFunction | undefined
 ): Effect.fn.Return<void, SecurityError> {
   const names = Identity.namesOf(certificate)
   if (hosts.some((host) => Identity.fits(names, host))) return
@@ -97,10 +97,8 @@ const identify = Effect.fnUntraced(function*(
 })
 
 // A name that does not resolve, or not in time, has no address.
-const resolve = (lookup: Net.LookupFunction) => (host: string): Effect.Effect<ReadonlyArray<string>> =>
-  Effect.callback<ReadonlyArray<string>>((resume) => {
-    lookup(host, { all: true }, (error, found) => {
-      const all = Array.isArray(found) ? found.map(({ address }) => address) : [found]
-      resume(Effect.succeed(error === null ? all : []))
-    })
-  }).pipe(Effect.timeoutOrElse({ duration: LOOKUP_TIMEOUT, orElse: () => Effect.succeed([]) }))
+const resolve = (lookup: Net.LookupFunction | undefined) => (host: string): Effect.Effect<ReadonlyArray<string>> =>
+  Lookup.all(host, lookup).pipe(
+    Effect.timeout(LOOKUP_TIMEOUT),
+    Effect.orElseSucceed(() => [])
+  )

@@ -65,7 +65,7 @@ export const until = <A, E, R>(
   what: string,
   observed: Effect.Effect<A, E, R>,
   wanted: (value: A) => boolean,
-  seconds = 10
+  seconds = 30
 ): Effect.Effect<A, E, R> => {
   let last: A | undefined
   const look = Effect.gen(function*() {

@@ -7,6 +7,7 @@ import * as Queue from "effect/Queue"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import type { LookupFunction } from "node:net"
+import { networkInterfaces } from "node:os"
 import * as NodeTransport from "../src/NodeTransport.ts"
 import * as SilentAddress from "./SilentAddress.ts"
 import { PORT, randomNet } from "./TcpEnsemble.ts"
@@ -29,6 +30,9 @@ const resolvesTo = (...addresses: ReadonlyArray<string>) => {
   }
   return { asked, lookup }
 }
+
+const noIPv6 = !Object.values(networkInterfaces()).flat().some((one) => one?.address === "::1")
+if (noIPv6) console.log("left out: IPv6 and IPv4 taking turns, because this machine has no ::1")
 
 // More than both kernels of a loopback connection buffer.
 const unread = new Uint8Array(32 * 1024 * 1024).fill(1)
@@ -65,6 +69,18 @@ describe("NodeTransport.layerTcp", () => {
       const nobody = yield* Effect.scoped(Transport.use((transport) => transport.listen(loopback)))
       const error = yield* Effect.flip(dialWith(resolvesTo("127.0.0.2", "127.0.0.1").lookup, nobody.address.port))
       assert.strictEqual(error.reason, "Refused")
+    }).pipe(tcp))
+
+  it.live.skipIf(process.platform !== "linux" || noIPv6)("lets IPv6 and IPv4 take turns", () =>
+    Effect.gen(function*() {
+      const net = randomNet()
+      const silent = { host: `${net}.1`, port: PORT }
+      yield* SilentAddress.make(silent)
+      const transport = yield* Transport
+      yield* accept(yield* transport.listen({ host: `${net}.2`, port: PORT }))
+      yield* accept(yield* transport.listen({ host: "::1", port: PORT }))
+      const connection = yield* dialWith(resolvesTo(silent.host, `${net}.2`, "::1").lookup, PORT)
+      assert.strictEqual(connection.remote, `[::1]:${PORT}`)
     }).pipe(tcp))
 
   it.live("has nothing to dial when the name resolves to nothing", () =>
