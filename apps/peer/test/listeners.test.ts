@@ -49,6 +49,31 @@ describe("an election port that is taken", { timeout: TEST_TIMEOUT_MS }, () => {
   })
 })
 
+describe("an own name that does not resolve", { timeout: TEST_TIMEOUT_MS }, () => {
+  // A name with an empty label: no resolver knows it, and none has to be asked.
+  const hosts = ["nowhere..invalid"]
+
+  it("is tried as often as told, and ends the process with exit code 14 (testCnxManagerListener…Retry)", async () => {
+    const members = [{ sid: 1n, hosts }, { sid: 2n }]
+    const cfgs = await ZooCfg.write({ members, keys: { electionPortBindRetry: 2 } })
+    const { electionPort, file } = cfgs(1n)
+    const child = PeerProcess.command("peer 1", ["peer", "--config", file, "--control"])
+    assert.deepStrictEqual(await Child.ended(child), { code: UNABLE_TO_BIND, signal: null })
+    const tries = child.stderr.lines.filter((line) => line.includes(`cannot listen on ${hosts[0]}:${electionPort}`))
+    assert.isAtLeast(tries.length, 2)
+    assert.match(child.stderr.lines.join("\n"), /ENOTFOUND|EAI_AGAIN/)
+  })
+
+  it("does not matter where it listens on all addresses", async () => {
+    // The larger id dials, so nobody has to find it.
+    const members = [{ sid: 1n }, { sid: 2n, hosts }]
+    const cfgs = await ZooCfg.write({ members, keys: { quorumListenOnAllIPs: true } })
+    const one = await PeerProcess.start(cfgs(1n))
+    const two = await PeerProcess.start(cfgs(2n))
+    assert.strictEqual(await PeerProcess.agreement([one, two]), 2n)
+  })
+})
+
 describe("several election addresses", { timeout: TEST_TIMEOUT_MS }, () => {
   const keys = { "multiAddress.enabled": true, electionPortBindRetry: 1 }
 
