@@ -7,11 +7,10 @@ import * as Queue from "effect/Queue"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import type { LookupFunction } from "node:net"
-import { networkInterfaces } from "node:os"
 import * as NodeTransport from "../src/NodeTransport.ts"
 import * as SilentAddress from "./SilentAddress.ts"
 import { PORT, randomNet } from "./TcpEnsemble.ts"
-import { accept, receiveAll } from "./TransportHarness.ts"
+import { accept, hasIPv6, receiveAll } from "./TransportHarness.ts"
 
 const loopback = { host: "127.0.0.1", port: 0 }
 
@@ -30,9 +29,6 @@ const resolvesTo = (...addresses: ReadonlyArray<string>) => {
   }
   return { asked, lookup }
 }
-
-const noIPv6 = !Object.values(networkInterfaces()).flat().some((one) => one?.address === "::1")
-if (noIPv6) console.log("left out: IPv6 and IPv4 taking turns, because this machine has no ::1")
 
 // More than both kernels of a loopback connection buffer.
 const unread = new Uint8Array(32 * 1024 * 1024).fill(1)
@@ -71,7 +67,7 @@ describe("NodeTransport.layerTcp", () => {
       assert.strictEqual(error.reason, "Refused")
     }).pipe(tcp))
 
-  it.live.skipIf(process.platform !== "linux" || noIPv6)("lets IPv6 and IPv4 take turns", () =>
+  it.live.skipIf(process.platform !== "linux" || !hasIPv6())("lets IPv6 and IPv4 take turns", () =>
     Effect.gen(function*() {
       const net = randomNet()
       const silent = { host: `${net}.1`, port: PORT }

@@ -2,17 +2,15 @@ import * as MemoryNetwork from "@conclave/quorum/MemoryNetwork"
 import { describe } from "@effect/vitest"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
-import { networkInterfaces } from "node:os"
 import * as NodeTransport from "../src/NodeTransport.ts"
 import * as Certificates from "./Certificates.ts"
 import { contract } from "./TransportContract.ts"
-
-const hasIPv6 = Object.values(networkInterfaces()).flat().some((one) => one?.address === "::1")
+import { hasIPv6 } from "./TransportHarness.ts"
 
 contract("memory", MemoryNetwork.layerTransport("here").pipe(Layer.provide(MemoryNetwork.layer)), "here")
 contract("TCP", NodeTransport.layerTcp(), "127.0.0.1")
 contract("TCP by name", NodeTransport.layerTcp(), "localhost")
-describe.skipIf(!hasIPv6)("on a host with IPv6", () => contract("TCP over IPv6", NodeTransport.layerTcp(), "::1"))
+describe.skipIf(!hasIPv6())("on a host with IPv6", () => contract("TCP over IPv6", NodeTransport.layerTcp(), "::1"))
 
 const authority = Certificates.authority("the authority")
 const stores = Certificates.write(Certificates.directory("file"), Certificates.issue(authority, {}), authority)

@@ -4,6 +4,7 @@ import { Transport } from "@conclave/quorum/Transport"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
+import { networkInterfaces } from "node:os"
 
 /** Registers a promise of the contract as a test. */
 export type Register = (promise: string, test: Effect.Effect<void, unknown, Transport | Scope.Scope>) => void
@@ -53,3 +54,10 @@ export const receiveAll = Effect.fnUntraced(function*(connection: Connection) {
   if (error._tag !== "SocketError") return yield* Effect.die(error)
   return { chunks, error }
 })
+
+/** Has this machine an IPv6 loopback address? If not, what needs one is left out, and this says so. */
+export const hasIPv6 = (): boolean => {
+  const has = Object.values(networkInterfaces()).flat().some((one) => one?.address === "::1")
+  if (!has) console.log("left out, because this machine has no ::1: what needs IPv6")
+  return has
+}
