@@ -1,6 +1,6 @@
 /**
  * SASL between servers, as a `zoo.cfg` turns it on and a login configuration beside
- * it holds the passwords.
+ * it holds the passwords, or says where the key for Kerberos is.
  *
  * The login configuration is looked for as `--jaas` says, or else where a JVM would
  * be told: in an environment variable `java.security.auth.login.config` (`env` and
@@ -10,7 +10,9 @@
  * Java: `auth/QuorumAuth`, `QuorumPeerConfig`, `QuorumPeer.initialize`.
  */
 import * as QuorumAuth from "@conclave/quorum/QuorumAuth"
+import type { ServicePrincipal } from "@conclave/quorum-sasl/Gssapi"
 import { InvalidJaas } from "@conclave/quorum-sasl/Jaas"
+import * as KerberosLogin from "@conclave/quorum-sasl/KerberosLogin"
 import * as SaslAuth from "@conclave/quorum-sasl/SaslAuth"
 import * as SaslLogin from "@conclave/quorum-sasl/SaslLogin"
 import * as Config from "effect/Config"
@@ -21,16 +23,20 @@ import * as Option from "effect/Option"
 import type { PlatformError } from "effect/PlatformError"
 import * as Result from "effect/Result"
 import type { ZooConfigError } from "./ZooConfigError.ts"
+import * as ZooKerberos from "./ZooKerberos.ts"
 import * as ZooSettings from "./ZooSettings.ts"
 
 /** What `zoo.cfg` says of SASL where it is on. */
 export interface ZooAuth extends SaslAuth.Requirements {
   readonly contexts: SaslLogin.Contexts
+  /** Of the servers we dial, with Kerberos. Java: quorum.auth.kerberos.servicePrincipal. */
+  readonly servicePrincipal: ServicePrincipal
 }
 
 const ENABLE = "quorum.auth.enableSasl"
 const LEARNER = "quorum.auth.learnerRequireSasl"
 const SERVER = "quorum.auth.serverRequireSasl"
+const PRINCIPAL = "quorum.auth.kerberos.servicePrincipal"
 
 /** The keys `quorum.auth.*`; `null` where SASL is off. */
 export const parse = (settings: ZooSettings.Settings): Result.Result<ZooAuth | null, ZooConfigError> =>
@@ -47,7 +53,8 @@ export const parse = (settings: ZooSettings.Settings): Result.Result<ZooAuth | n
       learner: yield* section(settings, "quorum.auth.learner.saslLoginContext", learner),
       server: yield* section(settings, "quorum.auth.server.saslLoginContext", server)
     }
-    return enabled ? { learnerRequireSasl, serverRequireSasl, contexts } : null
+    const principal = yield* servicePrincipal(settings)
+    return enabled ? { learnerRequireSasl, serverRequireSasl, contexts, servicePrincipal: principal } : null
   })
 
 /** Authentication as it is configured; none at all where SASL is off. `jaas` is the file that `--jaas` names. */
@@ -57,7 +64,12 @@ export const layer = (
 ): Layer.Layer<never, InvalidJaas | Config.ConfigError, FileSystem.FileSystem> =>
   auth === null
     ? Layer.succeed(QuorumAuth.QuorumAuth, QuorumAuth.none)
-    : Layer.unwrap(Effect.map(load(auth, jaas), (login) => SaslAuth.layer(auth, login)))
+    : Layer.unwrap(Effect.gen(function*() {
+      const { file, text } = yield* load(jaas)
+      const kerberos = yield* Effect.fromResult(KerberosLogin.fromJaas(text, file, auth.contexts))
+      if (kerberos !== null) return ZooKerberos.layer({ ...auth, file }, kerberos)
+      return SaslAuth.layer(auth, yield* Effect.fromResult(SaslLogin.fromJaas(text, file, auth.contexts)))
+    }))
 
 const needs = (settings: ZooSettings.Settings, key: string, missing: string) =>
   ZooSettings.failAt(
@@ -70,7 +82,21 @@ const needs = (settings: ZooSettings.Settings, key: string, missing: string) =>
 const section = (settings: ZooSettings.Settings, key: string, fallback: string) =>
   settings.byKey.has(key) ? ZooSettings.required(settings, key, fallback) : Result.succeed(fallback)
 
-const load = Effect.fnUntraced(function*({ contexts }: ZooAuth, jaas: Option.Option<string>) {
+// Without a realm: it is that of the host, as the Kerberos of this machine knows it.
+const servicePrincipal = (settings: ZooSettings.Settings): Result.Result<ServicePrincipal, ZooConfigError> =>
+  Result.flatMap(section(settings, PRINCIPAL, "zkquorum/localhost"), (text) => {
+    const [, service, host] = /^([^/@\s]+)\/([^/@\s]+)$/.exec(text) ?? []
+    return service === undefined || host === undefined
+      ? ZooSettings.failAt(
+        settings,
+        PRINCIPAL,
+        `${text} is no service and host`,
+        `write ${PRINCIPAL}=zkquorum/_HOST; _HOST is the host name of whoever is dialled`
+      )
+      : Result.succeed({ service, host })
+  })
+
+const load = Effect.fnUntraced(function*(jaas: Option.Option<string>) {
   const fs = yield* FileSystem.FileSystem
   const file = Option.getOrElse(jaas, () => undefined) ?? (yield* fileInEnvironment)
   if (file === undefined) {
@@ -86,7 +112,7 @@ const load = Effect.fnUntraced(function*({ contexts }: ZooAuth, jaas: Option.Opt
       reason._tag === "NotFound" ? "there is no such file" : `the file cannot be read (${reason._tag})`,
       "name the login configuration with --jaas FILE, or correct java.security.auth.login.config"
     ))
-  return yield* Effect.fromResult(SaslLogin.fromJaas(text, file, contexts))
+  return { file, text }
 })
 
 const variable = (name: string) => Config.map(Config.option(Config.String(name)), Option.getOrUndefined)

@@ -21,20 +21,23 @@ const SERVER = "quorum.auth.serverRequireSasl"
 
 const contexts = { learner: "QuorumLearner", server: "QuorumServer" }
 
+const defaults = { contexts, servicePrincipal: { service: "zkquorum", host: "localhost" } }
+
 describe("quorum.auth", () => {
   it("in the order of a roll-out", () => {
     assert.isNull(get())
     assert.isNull(get(`${ENABLE}=false`))
-    assert.deepStrictEqual(get(`${ENABLE}=true`), { learnerRequireSasl: false, serverRequireSasl: false, contexts })
+    const nothing = { learnerRequireSasl: false, serverRequireSasl: false }
+    assert.deepStrictEqual(get(`${ENABLE}=true`), { ...nothing, ...defaults })
     assert.deepStrictEqual(get(`${ENABLE}=TRUE`, `${LEARNER}=true`), {
       learnerRequireSasl: true,
       serverRequireSasl: false,
-      contexts
+      ...defaults
     })
     assert.deepStrictEqual(get(`${ENABLE}=true`, `${LEARNER}=true`, `${SERVER}=true`), {
       learnerRequireSasl: true,
       serverRequireSasl: true,
-      contexts
+      ...defaults
     })
   })
 
@@ -42,6 +45,19 @@ describe("quorum.auth", () => {
     const sections = ["quorum.auth.learner.saslLoginContext=L", "quorum.auth.server.saslLoginContext=S"]
     const named = get(`${ENABLE}=true`, ...sections)
     assert.deepStrictEqual(named?.contexts, { learner: "L", server: "S" })
+  })
+
+  const PRINCIPAL = "quorum.auth.kerberos.servicePrincipal"
+
+  it("names the servers' principal", () => {
+    const named = get(`${ENABLE}=true`, `${PRINCIPAL}=zookeeper/_HOST`)
+    assert.deepStrictEqual(named?.servicePrincipal, { service: "zookeeper", host: "_HOST" })
+  })
+
+  it.each(["zookeeper", "zookeeper/", "/_HOST", "zookeeper/_HOST@REALM", "a/b/c"])("%s is no principal", (text) => {
+    const result = parse(`${ENABLE}=true`, `${PRINCIPAL}=${text}`)
+    const problem = Result.isFailure(result) ? result.failure.problem : "accepted"
+    assert.strictEqual(problem, `${text} is no service and host`)
   })
 
   // As 3.8.0 puts it, and in that order.

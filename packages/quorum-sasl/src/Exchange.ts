@@ -87,7 +87,8 @@ const refused = Effect.fail(
   new AuthError({
     reason: "AuthRefused",
     problem: "it did not accept our login",
-    remedy: "the username and password with which we log in must be among the users of that server; its log says more"
+    remedy: "the login with which we dial, username and password or Kerberos principal, must be one that that server " +
+      "lets in; its log says more"
   })
 )
 

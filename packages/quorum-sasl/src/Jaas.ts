@@ -47,6 +47,15 @@ export interface Position {
 /** The login modules of each section. */
 export type Jaas = ReadonlyMap<string, ReadonlyArray<LoginModule>>
 
+/** Refuses a file for what stands at this place, or for what it lacks. */
+export const refuse = (
+  file: string,
+  at: Position | null,
+  problem: string,
+  remedy: string
+): Result.Result<never, InvalidJaas> =>
+  Result.fail(new InvalidJaas({ file, line: at?.line ?? null, column: at?.column ?? null, problem, remedy }))
+
 /** Reads the text of a file. */
 export const parse = (text: string, file: string): Result.Result<Jaas, InvalidJaas> =>
   Result.mapError(

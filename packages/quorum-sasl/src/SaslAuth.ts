@@ -102,10 +102,13 @@ const begins = (stream: AuthStream.AuthStream, millis: number) =>
     })
   )
 
-// Where nobody has to authenticate, who fails to may go on; it rarely wants to.
+const UNFORGIVEN: ReadonlyArray<string> = ["AuthTimedOut", "AuthUnavailable"]
+
+// Where nobody has to authenticate, who fails to may go on; it rarely wants to. Where nobody can, whoever tries must:
+// it is going to hang up, and until then a link with it would take the place of one that works.
 const forgive = (connection: Connection, error: QuorumAuth.AuthError | ConnectionError) => {
   if (error._tag === "SocketError") return Effect.void
-  if (error._tag === "SecurityError" || error.reason === "AuthTimedOut") return Effect.fail(error)
+  if (error._tag === "SecurityError" || UNFORGIVEN.includes(error.reason)) return Effect.fail(error)
   return Effect.logWarning(
     `${connection.remote} failed to authenticate, and may go on without: ${error.message}`
   )

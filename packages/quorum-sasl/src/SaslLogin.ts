@@ -47,17 +47,17 @@ export const fromJaas = (text: string, file: string, contexts: Contexts): Result
       ([name, password]) => [name.slice(USER.length), password] as const
     )
     if (users.length === 0) {
-      return yield* invalid(file, server.at, "nobody may log in here", "add user_alice=\"her password\" for each user")
+      return yield* refuse(file, server.at, "nobody may log in here", "add user_alice=\"her password\" for each user")
     }
     const empty = users.find(([name, password]) => name === "" || password === "")
     if (empty !== undefined) {
-      return yield* invalid(file, server.at, "a user has no name or no password", "write user_alice=\"her password\"")
+      return yield* refuse(file, server.at, "a user has no name or no password", "write user_alice=\"her password\"")
     }
     const username = learner.options.get("username") ?? ""
     const password = learner.options.get("password") ?? ""
     if (username === "" || password === "") {
       const missing = username === "" ? "username" : "password"
-      return yield* invalid(file, learner.at, `${missing} is not set`, `add ${missing}="..." to ${contexts.learner}`)
+      return yield* refuse(file, learner.at, `${missing} is not set`, `add ${missing}="..." to ${contexts.learner}`)
     }
     return {
       learner: { username, password: Redacted.make(password) },
@@ -80,6 +80,8 @@ export const config: Config.Config<SaslLogin> = Config.all({
   }))
 )
 
+const { refuse } = Jaas
+
 const USER = "user_"
 
 const DIGEST = "org.apache.zookeeper.server.auth.DigestLoginModule"
@@ -93,23 +95,13 @@ const digestModule = (
 ): Result.Result<Jaas.LoginModule, Jaas.InvalidJaas> => {
   const modules = jaas.get(name)
   if (modules === undefined) {
-    return invalid(file, null, `${FAILED}: there is no section ${name}`, `add ${name} { ${DIGEST} required ...; };`)
+    return refuse(file, null, `${FAILED}: there is no section ${name}`, `add ${name} { ${DIGEST} required ...; };`)
   }
   const digest = modules.find((module) => module.name === DIGEST)
   if (digest !== undefined) return Result.succeed(digest)
   const [other] = modules
   if (other === undefined) {
-    return invalid(file, null, `${FAILED}: section ${name} is empty`, `write ${DIGEST} required ...; into it`)
+    return refuse(file, null, `${FAILED}: section ${name} is empty`, `write ${DIGEST} required ...; into it`)
   }
-  return other.name.endsWith("Krb5LoginModule")
-    ? invalid(
-      file,
-      other.at,
-      `${FAILED}: Kerberos (GSSAPI) is not supported`,
-      `use ${DIGEST} on every server`
-    )
-    : invalid(file, other.at, `${FAILED}: this login module is not known`, `use ${DIGEST}`)
+  return refuse(file, other.at, `${FAILED}: this login module is not known`, `use ${DIGEST}`)
 }
-
-const invalid = (file: string, at: Jaas.Position | null, problem: string, remedy: string) =>
-  Result.fail(new Jaas.InvalidJaas({ file, line: at?.line ?? null, column: at?.column ?? null, problem, remedy }))

@@ -127,11 +127,6 @@ describe("the credentials in it", () => {
     ["no server", learner, `${FAILED}there is no section QuorumServer`],
     ["no learner", server, `${FAILED}there is no section QuorumLearner`],
     ["no module", `${server}QuorumLearner {};`, `${FAILED}section QuorumLearner is empty`],
-    [
-      "Kerberos",
-      `${server}QuorumLearner { com.sun.security.auth.module.Krb5LoginModule required; };`,
-      `${FAILED}Kerberos (GSSAPI) is not supported`
-    ],
     ["another module", `${server}QuorumLearner { a.B required; };`, `${FAILED}this login module is not known`],
     ["no users", section("QuorumServer", "users=\"a\"") + learner, "nobody may log in here"],
     ["a user without password", section("QuorumServer", "user_a=\"\"") + learner, "a user has no name or no password"],

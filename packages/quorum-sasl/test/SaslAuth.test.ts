@@ -34,6 +34,7 @@ import { memory, secure, tcp } from "../../quorum-node/test/CnxManagerPlaces.ts"
 import { accept, utf8 } from "../../quorum-node/test/TransportHarness.ts"
 import * as DigestMechanism from "../src/DigestMechanism.ts"
 import * as Exchange from "../src/Exchange.ts"
+import * as Gssapi from "../src/Gssapi.ts"
 import * as SaslAuth from "../src/SaslAuth.ts"
 
 /** The rows of the table in `SaslAuth`, in the order of a roll-out. */
@@ -266,6 +267,21 @@ const clients = (promises: Register) => {
     yield* client.write(FRAME)
     assert.strictEqual(yield* next(two), "9: early")
     assert.match(logged[0] ?? "", /failed to authenticate, and may go on without: the response cannot be read/)
+  }))
+
+  promises("who wants to authenticate where nobody can is refused, and no link", Effect.fnUntraced(function*(place) {
+    const unused = { initializeClient: () => Promise.reject(new Error("not called")) }
+    const mechanisms = Gssapi.make(unused, { principal: null, servicePrincipal: { service: "s", host: "h" } })
+    const auth = SaslAuth.make({ learnerRequireSasl: true, serverRequireSasl: false }, mechanisms)
+    const two = yield* start(place, 2n).pipe(Effect.provideService(QuorumAuth.QuorumAuth, auth))
+    const changes = yield* two.manager.linkChanges
+    const client = yield* call(place, 2n)
+    const read = reader(client)
+    yield* client.write(concat(hello({ sid: 9n }), EMPTY, FRAME))
+    assert.strictEqual((yield* nextPacket(read)).status, -1)
+    yield* Effect.flip(read(1))
+    assert.deepStrictEqual(yield* rejection(two), ["AuthUnavailable"])
+    assert.deepStrictEqual([yield* PubSub.remaining(changes), yield* Queue.size(two.manager.recvQueue)], [0, 0])
   }))
 
   promises("a response to the challenge of another connection is refused", Effect.fnUntraced(function*(place) {

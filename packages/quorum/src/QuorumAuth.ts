@@ -27,7 +27,9 @@ export class AuthError extends Schema.TaggedError<AuthError>()("AuthError", {
     "MalformedAuth",
     /** It did not come to its end in time. */
     "AuthTimedOut",
-    /** It did not come to its end: the connection closed, or there was no end to it. */
+    /** The other side wants to authenticate, and we have no means to check who it is. */
+    "AuthUnavailable",
+    /** It did not come to its end: the connection closed, there was no end to it, or we had nothing to go on with. */
     "AuthFailed"
   ]),
   /** Who, and what was wrong. */
