@@ -70,9 +70,13 @@ export const parse = (line: string): PeerEvent =>
 export const command = (label: string, args: ReadonlyArray<string>, env: NodeJS.ProcessEnv = {}): Child.Child =>
   Child.start({ label, file: PROGRAM, args, env: { ...ENVIRONMENT, ...env } })
 
-/** Starts a peer from its `zoo.cfg` and waits until it listens. */
-export const start = async (cfg: ZooCfg, args: ReadonlyArray<string> = []): Promise<PeerProcess> => {
-  const child = command(`peer ${cfg.sid}`, ["peer", "--config", cfg.file, "--control", ...args])
+/** Starts a peer from its `zoo.cfg`, perhaps with more in its environment, and waits until it listens. */
+export const start = async (
+  cfg: ZooCfg,
+  args: ReadonlyArray<string> = [],
+  env: NodeJS.ProcessEnv = {}
+): Promise<PeerProcess> => {
+  const child = command(`peer ${cfg.sid}`, ["peer", "--config", cfg.file, "--control", ...args], env)
   const events = () => child.stdout.lines.map(parse)
   const peer: PeerProcess = {
     sid: cfg.sid,
