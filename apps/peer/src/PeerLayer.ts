@@ -65,6 +65,6 @@ const quorumConfig = (config: ZooConfig) =>
 const history = (config: ZooConfig, facts: Facts) =>
   Layer.effect(
     History.History,
-    Effect.map(EpochFiles.load(config.dataDir, config.dataLogDir), ({ currentEpoch, lastLoggedZxid }) =>
-      History.History.of({ read: Effect.succeed({ currentEpoch, lastLoggedZxid, ...facts }) }))
+    Effect.flatMap(EpochFiles.load(config.dataDir, config.dataLogDir), (epochs) =>
+      History.make({ ...epochs, ...facts }))
   )

@@ -28,8 +28,8 @@ export interface Member {
 
 /** What a peer may be given beyond its id. */
 export type MemberOptions = NonNullable<Parameters<typeof QuorumConfig.layerVoters>[2]> & {
-  readonly facts?: History.Facts
-  readonly history?: Effect.Effect<History.Facts>
+  readonly facts?: Partial<History.Facts>
+  readonly position?: Effect.Effect<bigint>
 }
 
 /** The voters 1 to so many, or other members. */
@@ -60,12 +60,13 @@ const configOf = (members: Members, sid: bigint, config: MemberOptions) => {
 
 /** Starts one peer of an ensemble. */
 export const start = Effect.fnUntraced(function*(members: Members, sid: bigint, options: MemberOptions = {}) {
-  const { facts, history, ...config } = options
+  const { facts, position, ...config } = options
   const scope = yield* Scope.fork(yield* Effect.scope)
   const layer = QuorumPeer.layer.pipe(
     Layer.provide([
       configOf(members, sid, config),
-      history === undefined ? History.layer(facts) : Layer.succeed(History.History, { read: history }),
+      Layer.effect(History.History, Effect.map(History.make(facts), (history) =>
+        position === undefined ? history : History.withPosition(history, position))),
       MemoryNetwork.layerTransport(host(sid))
     ])
   )

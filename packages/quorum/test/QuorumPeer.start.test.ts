@@ -129,8 +129,7 @@ describe("a peer", () => {
 
   it.effect("reads its history anew for every election", networked(Effect.fnUntraced(function*() {
     let lastLoggedZxid = 1n
-    const history = Effect.sync(() => ({ lastLoggedZxid, currentEpoch: 0n }))
-    const one = yield* Cluster.start(3, 1n, { history })
+    const one = yield* Cluster.start(3, 1n, { position: Effect.sync(() => lastLoggedZxid) })
     const others = yield* Cluster.startSome(3, [2n, 3n], { facts: { lastLoggedZxid: 5n, currentEpoch: 0n } })
     yield* Cluster.until([one, ...others], agreeOn(3n))
     lastLoggedZxid = 6n
