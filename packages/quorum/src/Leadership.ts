@@ -14,6 +14,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
+import * as Scheduler from "effect/Scheduler"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as LeadershipMetrics from "./LeadershipMetrics.ts"
@@ -44,11 +45,11 @@ export class Leadership extends Context.Service<Leadership, {
   /** Where this peer stands. */
   readonly status: Effect.Effect<LeadershipStatus.LeadershipStatus>
   /**
-   * Where this peer stands, now and after every change, in order. Any number may subscribe, and none misses a change;
-   * one that does not read holds on to the changes it has not read, some hundred bytes for each.
+   * Where this peer stands, now and after every change, in order. Any number may subscribe, and none misses a change.
+   * Where this peer stands, now and after every change, in order. Any number may subscribe; none misses a change.
    */
   readonly changes: Stream.Stream<LeadershipStatus.LeadershipStatus>
-  /** Whether guarded work may run here right now. It says nothing about the next moment; guard work by `whileLeader`. */
+  /** Whether guarded work may run here now. It says nothing about the next moment; guard work by `whileLeader`. */
   readonly isLeader: Effect.Effect<boolean>
   /** Waits until a leader is activated, this peer or another, and tells which. */
   readonly awaitLeader: Effect.Effect<LeadershipStatus.Settled>
@@ -69,6 +70,8 @@ export const make = Effect.gen(function*() {
   yield* Effect.forkScoped(
     Stream.runForEach(changes, ({ _tag }) => Metric.update(gauge, ServerState.toCode(_tag)))
   )
+  // What the peer does when guarded work asks it to is no guarded work, and must not end with it.
+  const unguarded = Effect.provideService(Scheduler.Scheduler, yield* Scheduler.Scheduler)
   let named = 0
   return Leadership.of({
     sid,
@@ -84,8 +87,8 @@ export const make = Effect.gen(function*() {
       Effect.orDie
     ),
     work: office.work,
-    resign,
-    transferTo
+    resign: unguarded(resign),
+    transferTo: (to) => unguarded(transferTo(to))
   })
 })
 

@@ -35,8 +35,8 @@ export interface Office {
   /** The leadership was activated: guarded work may start. A defect if the term before it was not left. */
   readonly enter: (term: Term) => Effect.Effect<void>
   /**
-   * Ends guarded work; returns when all of it has ended, or `endTimeout` has passed. Cannot be interrupted. Called again
-   * meanwhile it waits for the same; called when not in office it does nothing.
+   * Ends guarded work; returns when all of it has ended, or `endTimeout` has passed. Cannot be interrupted, so guarded
+   * work must not run it itself. Called again meanwhile it waits for the same; when not in office it does nothing.
    */
   readonly leave: (reason: LeadershipStatus.LeaveReason) => Effect.Effect<void>
   /** The term in which guarded work may start now; `null` if there is none. */
@@ -144,8 +144,8 @@ const endAll = Effect.fnUntraced(function*(
     work.state = "Overrun"
     yield* countOverrun
     yield* Effect.logWarning(
-      `${work.name} of epoch ${term.epoch} has not ended within ${endTimeout} ms and may still act; it is not started ` +
-        "again before it ends; look for finalizers and uninterruptible steps that take long"
+      `${work.name} of epoch ${term.epoch} has not ended within ${endTimeout} ms and may still act; it is not ` +
+        "started again before it ends; look for finalizers and uninterruptible steps that take long"
     )
   }
 })

@@ -48,7 +48,8 @@ export const run = Effect.fnUntraced(function*(sid: Sid, options: Options, onTic
     const late = Number((yield* Clock.monotonicTimeNanos) - before) / 1e6 - sleepTime
     yield* Metric.update(pauseTime, Math.max(0, late))
     if (late > infoThreshold) {
-      const line = `the process did not run for about ${Math.round(late)} ms: it was suspended, or its event loop blocked`
+      const line =
+        `the process did not run for about ${Math.round(late)} ms: it was suspended, or its event loop blocked`
       yield* late > warnThreshold ? Effect.logWarning(line) : Effect.logInfo(line)
     }
   }

@@ -42,7 +42,7 @@ export class Tenure extends Context.Service<Tenure, {
   readonly status: Effect.Effect<LeadershipStatus>
   /** The status, now and after every change; a subscriber misses none. */
   readonly changes: Stream.Stream<LeadershipStatus>
-  /** Steps aside and proposes another for a while. Returns once the office is left; at once if this peer does not lead. */
+  /** Steps aside and proposes another for a while. Returns once the office is left; at once if it does not lead. */
   readonly resign: Effect.Effect<void>
   /** Steps aside so that the given server wins. Returns once the office is left. */
   readonly transferTo: (sid: Sid) => Effect.Effect<void, TransferRefused>

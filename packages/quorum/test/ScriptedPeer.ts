@@ -67,15 +67,17 @@ export const make = Effect.fnUntraced(function*(endTimeout?: number) {
     office,
     status: SubscriptionRef.get(status),
     changes: SubscriptionRef.changes(status),
-    // As a real peer, it does this in a fiber of its own: who asks may be guarded work, which ends meanwhile.
     resign: Effect.suspend(() => {
       if (ended === undefined) return Effect.void
       resigned++
-      return Effect.flatMap(Effect.forkDetach(lose({ _tag: "Resigned" })), Fiber.join)
+      return apart(lose({ _tag: "Resigned" }))
     }),
-    transferTo: (to) => ended === undefined
-      ? Effect.fail(new Tenure.TransferRefused({ to, problem: "NotLeading" }))
-      : lose({ _tag: "Transferred", to })
+    transferTo: (to) =>
+      Effect.suspend(() =>
+        ended === undefined
+          ? Effect.fail(new Tenure.TransferRefused({ to, problem: "NotLeading" }))
+          : apart(lose({ _tag: "Transferred", to }))
+      )
   })
   const peer: ScriptedPeer = {
     tenure,
@@ -101,6 +103,9 @@ export const make = Effect.fnUntraced(function*(endTimeout?: number) {
   }
   return peer
 })
+
+// As a real peer does: who asks may be guarded work, which ends meanwhile.
+const apart = (effect: Effect.Effect<void>) => Effect.flatMap(Effect.forkDetach(effect), Fiber.join)
 
 /** The leadership of such a peer as a Layer. */
 export const layer = ({ tenure }: ScriptedPeer): Layer.Layer<Leadership.Leadership> =>
