@@ -24,6 +24,7 @@ import * as ElectionClock from "./ElectionClock.ts"
 import { History } from "./History.ts"
 import * as Oracle from "./Oracle.ts"
 import * as LeaderWatch from "./LeaderWatch.ts"
+import * as MembershipKeeper from "./MembershipKeeper.ts"
 import type { LookCause, PeerStatus } from "./PeerStatus.ts"
 import type { LinkChange, QuorumCnxManager } from "./QuorumCnxManager.ts"
 import { QuorumConfig } from "./QuorumConfig.ts"
@@ -74,6 +75,7 @@ export const run = Effect.fnUntraced(function*(
       config,
       wake: (wake) => Queue.offer(inbox, { _tag: "Woken", wake })
     }),
+    members: yield* MembershipKeeper.make(config.ensemble.mySid),
     state: initial,
     cause,
     clock: yield* ElectionClock.start,
@@ -98,6 +100,7 @@ interface Self extends Options {
   readonly history: History["Service"]
   readonly timer: FiberHandle.FiberHandle<void>
   readonly watch: LeaderWatch.LeaderWatch
+  readonly members: MembershipKeeper.MembershipKeeper
   state: Election.State
   cause: LookCause
   clock: ElectionClock.ElectionClock
@@ -153,6 +156,9 @@ const perform = (self: Self, output: Output): Effect.Effect<void> => {
     case "Restart":
       self.restart = true
       return Effect.void
+    case "AdoptConfig":
+    case "ConfigSeen":
+      return self.members.decided(output)
     default:
       return Effect.void
   }
@@ -173,12 +179,19 @@ const onMessage = Effect.fnUntraced(function*(self: Self, { payload, sid }: Mess
   const notification = decoded.success
   // First, because a peer whose leader is lost answers differently.
   yield* watchLeader(self, (settled) => self.watch.heard(settled, notification))
+  self.members.heard(self.state.membership, notification)
   yield* dispatch(self, { _tag: "Received", notification, oracle: yield* Oracle.ask(self.state.membership) })
+  yield* keepMembership(self)
 })
+
+// A peer that settled may yet have to hear from its leader by which configuration that leads.
+const keepMembership = (self: Self) =>
+  self.state._tag === "Settled" ? self.members.settled(self.state) : Effect.void
 
 const onTimer = Effect.fnUntraced(function*(self: Self, timer: "Notification" | "Finalize") {
   if (timer === "Finalize") {
     yield* dispatch(self, { _tag: "FinalizeTimeout" })
+    yield* keepMembership(self)
     return
   }
   const haveDelivered = yield* self.manager.haveDelivered
@@ -195,6 +208,7 @@ const search = Effect.fnUntraced(function*(self: Self, cause: LookCause) {
   self.cause = cause
   self.clock = yield* ElectionClock.start
   yield* self.watch.end
+  self.members.searching()
   yield* self.manager.want(self.state.membership.voters)
   yield* dispatch(self, { _tag: "LookForLeader", ...facts, oracle: yield* Oracle.ask(self.state.membership) })
 })

@@ -168,7 +168,7 @@ const restarting = ({ absent, currentVote, logicalClock, membership, proposal }:
 })
 
 const refuse = (
-  { mySid, reconfigEnabled, rules }: Ensemble,
+  { reconfigEnabled, rules }: Ensemble,
   { committed, voters }: Membership,
   from: Sid,
   verifier: QuorumVerifier.QuorumVerifier
@@ -177,7 +177,7 @@ const refuse = (
   if (rules.configFromVotersOnly && !voters.has(from)) return "SenderNotVoter"
   if (!rules.configKeepsQuorum) return null
   if (verifier.voters.size === 0) return "NoVoters"
-  if (committed.servers.has(mySid) && !verifier.servers.has(mySid)) return "LosesSelf"
+  // That we are in it is not asked: who was removed must stop voting, and who is about to be added is not in it yet.
   const kept = verifier.voters.intersection(committed.voters)
   return kept.size * 2 > committed.voters.size ? null : "LosesMajority"
 }
