@@ -9,13 +9,15 @@ const servers = ["server.1=zoo-1:2888:3888", "server.2=zoo-2:2888:3888", "server
 interface Input {
   readonly myid?: string
   readonly dynamic?: string
+  readonly next?: string
 }
 
-const configure = (text: string, { dynamic, myid = "1\n" }: Input) =>
+const configure = (text: string, { dynamic, myid = "1\n", next }: Input) =>
   Result.flatMap(ZooConfig.parse(text, { file: "zoo.cfg" }), (draft) =>
     ZooConfig.complete(draft, {
       myid: { file: "/data/myid", text: myid },
-      dynamic: dynamic === undefined ? null : { file: draft.dynamicConfigFile ?? "none", text: dynamic }
+      dynamic: dynamic === undefined ? null : { file: draft.dynamicConfigFile ?? "none", text: dynamic },
+      next: next === undefined ? null : { file: "zoo.cfg.dynamic.next", text: next }
     }))
 
 const get = (text: string, input: Input) => Result.getOrThrow(configure(text, input))
@@ -81,8 +83,22 @@ describe("a dynamic file", () => {
     assert.deepStrictEqual([error.file, error.line, error.text], ["zoo.cfg", 5, "standaloneEnabled=false"])
   })
 
-  it("is named where my id is missing from it", () => {
+  it("is named where my id is missing from it, perhaps because this server was removed", () => {
     const error = refused(cfg, { dynamic: servers.join("\n"), myid: "7" })
     assert.strictEqual(error.problem, "My id 7 not in the peer list of /etc/zoo.cfg.dynamic.1f")
+    assert.match(error.remedy, /^if the others removed this server: .*reconfig -add/)
+  })
+
+  it("may be accompanied by one that is pending, with its version inside", () => {
+    const next = [...servers, "server.4=zoo-4:2888:3888", "version=20"].join("\n")
+    const { lastSeen } = get(cfg, { dynamic: servers.join("\n"), next })
+    assert.deepStrictEqual([lastSeen?.version, lastSeen?.voters.size], [32n, 4])
+    assert.strictEqual(get(cfg, { dynamic: servers.join("\n") }).lastSeen, null)
+  })
+
+  it("is not read for less than it is: a pending one at fault is named", () => {
+    const error = refused(cfg, { dynamic: servers.join("\n"), next: "server.1=zoo-1:2888" })
+    assert.strictEqual(error.file, "zoo.cfg.dynamic.next")
+    assert.match(error.remedy, /^restore the file/)
   })
 })
