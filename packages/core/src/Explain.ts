@@ -20,16 +20,26 @@ export const elected = (vote: Vote, reason: ElectedReason): string => {
       return `server ${vote.leader} leads already: ${sids(reason.supporters)} support it, and it says so itself`
     case "Oracle":
       return `server ${vote.leader} leads: the other of two voters is missing, and the oracle decided`
+    case "Designated":
+      return `server ${vote.leader} leads: server ${reason.by} resigned in its favour`
   }
 }
 
 /**
  * The ground of a decision in one word, for machines: `epoch`, `zxid`, `id`,
- * `weight`, `electable`, `unopposed`, `joined` or `oracle`.
+ * `weight`, `electable`, `unopposed`, `joined`, `oracle` or `designated`.
  */
 export const groundOf = (reason: ElectedReason): string => {
-  if (reason._tag !== "Quorum") return reason._tag === "Joined" ? "joined" : "oracle"
-  return reason.ground === null ? "unopposed" : grounds[reason.ground]
+  switch (reason._tag) {
+    case "Quorum":
+      return reason.ground === null ? "unopposed" : grounds[reason.ground]
+    case "Joined":
+      return "joined"
+    case "Oracle":
+      return "oracle"
+    case "Designated":
+      return "designated"
+  }
 }
 
 /** Why a leader was given up. */
