@@ -48,7 +48,7 @@ export const parse = (draft: Draft, files: Files): Result.Result<Membership, Zoo
       return yield* Result.fail(missingFromList(settings.file, key, files.myid, verifier))
     }
     const warnings = [...(files.dynamic === null ? [] : settings.warnings), ...adviceOnSize(draft, verifier)]
-    warnings.push(...(yield* checkPeerType(draft, me.role)))
+    warnings.push(...adviceOnFlags(draft), ...(yield* checkPeerType(draft, me.role)))
     warnings.push(...(yield* checkClientPort(draft, mySid, me.clientAddress)))
     return { mySid, verifier, lastSeen: yield* parseNext(draft, files.next), warnings }
   })
@@ -89,13 +89,14 @@ const missingFromList = (
     text: text.split(/\r\n|\r|\n/)[0] ?? "",
     problem: `My id ${key.slice(7)} not in the peer list of ${list}`,
     remedy: version > 0n
-      ? `if the others removed this server: write ${key}=host:quorumPort:electionPort there, start it, and add it with` +
-        " reconfig -add; otherwise correct the id here"
+      ? `if the others removed this server: write ${key}=host:quorumPort:electionPort there, start it, and ` +
+        "add it with reconfig -add; otherwise correct the id here"
       : `add a line ${key}=host:quorumPort:electionPort there on every server, or correct the id here`
   })
 
 /** What to do about a file of a pending configuration that cannot be used. */
-export const NEXT_REMEDY = "restore the file; remove it only if no reconfiguration was under way, as the others can tell"
+export const NEXT_REMEDY =
+  "restore the file; remove it only if no reconfiguration was under way, which the other servers can tell"
 
 const parseNext = ({ options, settings }: Draft, next: FileText | null) =>
   next === null
@@ -103,7 +104,14 @@ const parseNext = ({ options, settings }: Draft, next: FileText | null) =>
     : Result.mapError(
       DynamicConfig.parse(next.text, dynamicOptions(options, settings)),
       ({ key, problem }) =>
-        new ZooConfigError({ file: next.file, line: null, key, text: null, problem, remedy: NEXT_REMEDY })
+        new ZooConfigError({
+          file: next.file,
+          line: null,
+          key,
+          text: null,
+          problem: `${key}: ${problem}`,
+          remedy: NEXT_REMEDY
+        })
     )
 
 const dynamicOptions = (options: Draft["options"], settings: ZooSettings.Settings): DynamicConfig.Options => ({
@@ -197,6 +205,17 @@ const adviceOnSize = ({ options }: Draft, verifier: QuorumVerifier): ReadonlyArr
     ? warn(`Non-optimal configuration, consider an odd number of servers: ${voters} outlive no more than ${voters - 1}`)
     : []
 }
+
+// What the ensemble changes is written to files, and a flag counts instead of them.
+const adviceOnFlags = ({ options, settings }: Draft): ReadonlyArray<ZooSettings.Warning> =>
+  Array.from(settings.byKey.values())
+    .filter(({ key, line }) => line === null && (key === "dynamicConfigFile" || DynamicConfig.isMembershipKey(key)))
+    .filter(() => options.reconfigEnabled)
+    .map(({ key, source }) => ({
+      key,
+      line: null,
+      message: `${key} is given by ${source}: at the next start it will count instead of what the ensemble has changed`
+    }))
 
 const checkPeerType = (
   { settings }: Draft,

@@ -174,7 +174,7 @@ describe("a configuration that is pending", () => {
 /** Every operation that changes something. */
 const operations = ["open", "rename", "remove"] as const
 
-/** The real file system, of which the operation of this number fails, and all that follow: the disk is full, or gone. */
+/** The real file system, of which the operation of this number fails, and all that follow: the disk is gone. */
 const failing = (fs: FileSystem.FileSystem, from: number): FileSystem.FileSystem => {
   let count = 0
   const broken = { ...fs }
@@ -183,7 +183,7 @@ const failing = (fs: FileSystem.FileSystem, from: number): FileSystem.FileSystem
     const double = (...args: ReadonlyArray<unknown>) =>
       Effect.suspend(() =>
         ++count < from ? real(...args) : Effect.fail(
-          PlatformError.systemError({ _tag: "Unknown", module: "FileSystem", method: name, description: "disk full" })
+          PlatformError.systemError({ _tag: "Unknown", module: "FileSystem", method: name, description: "the disk is gone" })
         )
       )
     Object.assign(broken, { [name]: double })

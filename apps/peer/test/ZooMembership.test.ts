@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Result from "effect/Result"
 import * as ZooConfig from "../src/ZooConfig.ts"
 import type { ZooConfigError } from "../src/ZooConfigError.ts"
+import type { Override } from "../src/ZooSettings.ts"
 
 const base = ["dataDir=/data", "initLimit=10", "syncLimit=5"]
 const servers = ["server.1=zoo-1:2888:3888", "server.2=zoo-2:2888:3888", "server.3=zoo-3:2888:3888"]
@@ -10,10 +11,11 @@ interface Input {
   readonly myid?: string
   readonly dynamic?: string
   readonly next?: string
+  readonly overrides?: ReadonlyMap<string, Override>
 }
 
-const configure = (text: string, { dynamic, myid = "1\n", next }: Input) =>
-  Result.flatMap(ZooConfig.parse(text, { file: "zoo.cfg" }), (draft) =>
+const configure = (text: string, { dynamic, myid = "1\n", next, overrides }: Input) =>
+  Result.flatMap(ZooConfig.parse(text, { file: "zoo.cfg", overrides }), (draft) =>
     ZooConfig.complete(draft, {
       myid: { file: "/data/myid", text: myid },
       dynamic: dynamic === undefined ? null : { file: draft.dynamicConfigFile ?? "none", text: dynamic },
@@ -81,6 +83,14 @@ describe("a dynamic file", () => {
   it("is not blamed for what zoo.cfg says", () => {
     const error = refused(`${cfg}\nstandaloneEnabled=false`, { dynamic: "server.1=h:1:2:observer" })
     assert.deepStrictEqual([error.file, error.line, error.text], ["zoo.cfg", 5, "standaloneEnabled=false"])
+  })
+
+  it("named by a flag draws a warning, because what the ensemble changes is written elsewhere", () => {
+    const overrides = new Map([["dynamicConfigFile", { value: "/etc/zoo.cfg.dynamic.1f", flag: "--set" }]])
+    const warned = (...more: ReadonlyArray<string>) =>
+      get([...base, ...more].join("\n"), { dynamic: servers.join("\n"), overrides }).warnings.map(({ key }) => key)
+    assert.deepStrictEqual([warned(), warned("reconfigEnabled=true")], [[], ["dynamicConfigFile"]])
+    assert.deepStrictEqual(get(`${cfg}\nreconfigEnabled=true`, { dynamic: servers.join("\n") }).warnings, [])
   })
 
   it("is named where my id is missing from it, perhaps because this server was removed", () => {

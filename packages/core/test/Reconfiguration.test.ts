@@ -62,7 +62,7 @@ describe("a server that is removed (Java: updateLearnerType, getInitId)", () => 
 })
 
 describe("a server that joins", () => {
-  it("takes the ensemble's configuration, in which it is not yet, and has no vote by the one it was started with", () => {
+  it("takes the ensemble's configuration, in which it is not yet, and has no vote by its own", () => {
     const peer = looking(9, { verifier: majority([1, 2, 9]) })
     peer.hears(1, "LOOKING", p(1), 1, { config: majority([1, 2, 3], { version: 6 }).text })
     peer.look()

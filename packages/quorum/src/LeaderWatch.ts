@@ -58,9 +58,9 @@ export interface LeaderWatch {
 const QUESTIONS = 4
 
 /**
- * How often who has no vote asks its leader whether it still leads: who looks tells voters only. A leader of the original
- * is believed for as long when it is silent (tickTime 2000 * syncLimit 5 of the sample configuration), and writes a
- * line into its log for every question.
+ * How often who has no vote asks its leader whether it still leads: who looks tells voters only. A leader of the
+ * original is believed for as long when it is silent (tickTime 2000 * syncLimit 5 of the sample configuration), and
+ * writes a line into its log for every question.
  */
 const OBSERVER_PERIOD = "10 seconds"
 
