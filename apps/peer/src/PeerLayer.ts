@@ -13,6 +13,7 @@ import * as Layer from "effect/Layer"
 import type * as Option from "effect/Option"
 import * as DynamicFiles from "./DynamicFiles.ts"
 import * as EpochFiles from "./EpochFiles.ts"
+import * as ZooActivation from "./ZooActivation.ts"
 import * as ZooAuth from "./ZooAuth.ts"
 import type { ZooConfig } from "./ZooConfig.ts"
 
@@ -54,6 +55,7 @@ const quorumConfig = (config: ZooConfig) =>
       }
     }),
     membership: membership(config),
+    activation: ZooActivation.activation(config.activation, config),
     electionAlg: config.electionAlg,
     cnxTimeout: config.cnxTimeout,
     handshakeTimeout: config.quorumCnxnTimeout,
