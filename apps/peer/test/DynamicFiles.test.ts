@@ -183,7 +183,7 @@ const failing = (fs: FileSystem.FileSystem, from: number): FileSystem.FileSystem
     const double = (...args: ReadonlyArray<unknown>) =>
       Effect.suspend(() =>
         ++count < from ? real(...args) : Effect.fail(
-          PlatformError.systemError({ _tag: "Unknown", module: "FileSystem", method: name, description: "no disk" })
+          PlatformError.systemError({ _tag: "Unknown", module: "FileSystem", method: name, description: "disk" })
         )
       )
     Object.assign(broken, { [name]: double })
