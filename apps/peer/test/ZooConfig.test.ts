@@ -47,6 +47,9 @@ describe("a zoo.cfg", () => {
       mySid: 1n,
       dataDir: "/var/lib/zookeeper",
       dataLogDir: "/var/lib/zookeeper",
+      juteMaxBuffer: 1_048_575,
+      trustsEmptySnapshot: false,
+      autocreatesDatabase: true,
       tickTime: 2000,
       initLimit: 10,
       syncLimit: 5,
@@ -79,6 +82,9 @@ describe("a zoo.cfg", () => {
 
   it.each<readonly [line: string, key: keyof ZooConfig.Options, value: unknown]>([
     ["dataLogDir=/logs", "dataLogDir", "/logs"],
+    ["jute.maxbuffer=4194304", "juteMaxBuffer", 4_194_304],
+    ["snapshot.trust.empty=true", "trustsEmptySnapshot", true],
+    ["zookeeper.db.autocreate=false", "autocreatesDatabase", false],
     ["tickTime=+0500", "tickTime", 500],
     ["tickTime=1", "tickTime", 1],
     ["tickTime=2147483647", "tickTime", 2_147_483_647],

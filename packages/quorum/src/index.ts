@@ -1,6 +1,8 @@
 /** The Effect services that perform an election, and the in-memory network to test with. */
 export * as ElectionAlgorithm from "./ElectionAlgorithm.ts"
+export * as EpochFiles from "./EpochFiles.ts"
 export * as FastLeaderElection from "./FastLeaderElection.ts"
+export * as FileHistory from "./FileHistory.ts"
 export * as History from "./History.ts"
 export * as LinkBook from "./LinkBook.ts"
 export * as MemoryNetwork from "./MemoryNetwork.ts"
