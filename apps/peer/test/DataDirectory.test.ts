@@ -83,6 +83,8 @@ describe("the last zxid", () => {
       "log.1": "no log at all",
       "log.100000001": firstLog
     }, 0x100000007n],
+    ["a snapshot that goes further than its log", { "snapshot.200000009": snapshot, "log.200000001": secondLog },
+      0x200000009n],
     ["a log that goes on behind the snapshot", { "snapshot.1": snapshot, "log.1": firstLog }, 0x100000007n],
     ["a torn log and the next", {
       "snapshot.100000007": snapshot,

@@ -76,6 +76,20 @@ describe("FileHistory", () => {
     }).pipe(Effect.provide(layer))
   })
 
+  it.effect("makes durable what it finds: it may have been restored a moment ago, or its writer killed", () => {
+    const { disk, fileSystem, layer } = prepare({ "version-2": {} })
+    return Effect.gen(function*() {
+      const found = { acceptedEpoch: "12", currentEpoch: "10", "currentEpoch.tmp": "11" }
+      for (const [name, text] of Object.entries(found)) {
+        const file = yield* fileSystem.open(`/data/version-2/${name}`, { flag: "w" })
+        yield* file.writeAll(new TextEncoder().encode(text))
+      }
+      assert.isAbove(SimulatedDisk.afterCrash(disk).length, 1)
+      yield* FileHistory.make({ dataDir: "/data", lastLoggedZxid: 0xb00000001n })
+      assert.deepStrictEqual(stored(disk), files("11", "12"))
+    }).pipe(Effect.scoped, Effect.provide(layer))
+  })
+
   it.effect("finishes an interrupted renaming, without writing the number again", () => {
     const versionTwo = { currentEpoch: "3", acceptedEpoch: "4", "currentEpoch.tmp": "4" }
     const { disk, layer } = prepare({ "version-2": versionTwo })

@@ -5,7 +5,7 @@
 /** The checksum of nothing. */
 export const EMPTY = 1
 
-// The largest prime below 2^16, and how many bytes can be added before the sums have to be reduced. RFC 1950.
+// The largest prime below 2^16, and how many bytes can be added before a sum needs more than 32 bits. RFC 1950.
 const BASE = 65_521
 const RUN_MAX = 5_552
 
