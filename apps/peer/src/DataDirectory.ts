@@ -10,6 +10,7 @@
  * Java: `FileTxnSnapLog.restore`, `FileSnap.deserialize`.
  */
 import * as DataDirectory from "@conclave/core/DataDirectory"
+import * as Snappy from "@conclave/core/Snappy"
 import * as Snapshot from "@conclave/core/Snapshot"
 import * as TxnLog from "@conclave/core/TxnLog"
 import * as EpochFiles from "@conclave/quorum/EpochFiles"
@@ -144,7 +145,7 @@ const newestSnapshot = Effect.fnUntraced(
     return yield* new DataDirectoryError({
       file: directory,
       problem: `none of the snapshots can be loaded (${tried} tried; the log tells what is wrong with each)`,
-      remedy: "restore a snapshot; one in Snappy must be written again as gz or plain (snapshot.compression.method)"
+      remedy: "restore a snapshot, or empty the data directory but for myid: a leader will send the data again"
     })
   }
 )
@@ -166,19 +167,41 @@ const looksWhole = Effect.fnUntraced(function*(file: string, codec: DataDirector
 
 /** What is wrong with a snapshot, if anything. */
 const checkSnapshot = Effect.fnUntraced(function*(file: string, codec: DataDirectory.Codec, maxBuffer: number) {
-  if (codec === "Snappy") return "snapshots in Snappy cannot be read here"
   const fs = yield* FileSystem.FileSystem
   const stored = Stream.mapError(fs.stream(file), ({ message }) => message)
-  const content = codec === "Plain" ? stored : NodeStream.pipeThroughDuplex(stored, {
-    evaluate: () => createGunzip(),
-    onError: (cause) => `it cannot be decompressed (${String(cause)})`
-  })
-  const read = scan(content, Snapshot.start("File", maxBuffer), Snapshot.decode, Snapshot.end)
-  return yield* Effect.match(read, {
+  const read = scan(decompressed[codec](stored), Snapshot.start("File", maxBuffer), Snapshot.decode, Snapshot.end)
+  return yield* Effect.match(Effect.tap(read, ({ nodes }) => Effect.logDebug(`${file} holds ${nodes} nodes`)), {
     onSuccess: () => null,
     onFailure: (problem) => (typeof problem === "string" ? problem : problem.message)
   })
 })
+
+type Bytes = Stream.Stream<Uint8Array, string>
+
+const decompressed: Record<DataDirectory.Codec, (stored: Bytes) => Bytes> = {
+  Plain: (stored) => stored,
+  Gzip: (stored) =>
+    NodeStream.pipeThroughDuplex(stored, {
+      evaluate: () => createGunzip(),
+      onError: (cause) => `it cannot be decompressed (${String(cause)})`
+    }),
+  Snappy: (stored) =>
+    Stream.suspend(() => {
+      let reading = Snappy.start
+      return stored.pipe(
+        Stream.mapEffect((chunk) =>
+          Effect.fromResult(Snappy.decode(reading, chunk)).pipe(
+            Effect.mapError(({ message }) => `it cannot be decompressed (${message})`),
+            Effect.map((decoded) => {
+              reading = decoded.reading
+              return decoded.content
+            })
+          )
+        ),
+        Stream.flattenIterable
+      )
+    })
+}
 
 /** The highest zxid in a log, if there is any. */
 const endOfLog = Effect.fnUntraced(function*(file: string, maxBuffer: number) {
@@ -192,6 +215,7 @@ const endOfLog = Effect.fnUntraced(function*(file: string, maxBuffer: number) {
         remedy: "restore the log, or empty the data directory but for myid: a leader will send the data again"
       }))
   )
+  yield* Effect.logDebug(`${file} ends at byte ${extent.offset} (${extent.ending})`)
   return extent.lastZxid
 })
 

@@ -70,6 +70,7 @@ describe("the last zxid", () => {
     ["other files", { currentEpoch: "5", "snapshot.x": snapshot, "x.log.1": firstLog }, 0n],
     ["a snapshot", { "snapshot.100000007": snapshot }, 0x100000007n],
     ["a compressed snapshot", { "snapshot.100000007.gz": recorded("snapshot.100000007.gz") }, 0x100000007n],
+    ["one compressed otherwise", { "snapshot.100000007.snappy": recorded("snapshot.100000007.snappy") }, 0x100000007n],
     ["a snapshot, whose name counts and not what it was called", { "snapshot.9": snapshot }, 9n],
     ["a snapshot and its log", { "snapshot.100000007": snapshot, "log.100000001": firstLog }, 0x100000007n],
     ["a snapshot and a later log", { "snapshot.100000007": snapshot, "log.200000001": secondLog }, 0x200000005n],
@@ -105,8 +106,8 @@ describe("the last zxid", () => {
       /^snapshot\.200000001\.gz is passed over: the checksum does not fit/],
     ["compressed and cut", { "snapshot.200000001.gz": gzipSync(snapshot).subarray(0, 200) },
       /^snapshot\.200000001\.gz is passed over: it cannot be decompressed \(.*unexpected end of file\)$/],
-    ["in Snappy", { "snapshot.200000001.snappy": recorded("snapshot.100000007.snappy") },
-      /^snapshot\.200000001\.snappy is passed over: snapshots in Snappy cannot be read here$/]
+    ["in Snappy and changed", { "snapshot.200000001.snappy": changed(recorded("snapshot.100000007.snappy"), 20) },
+      /^snapshot\.200000001\.snappy is passed over: it cannot be decompressed \(a block cannot be decompressed, at/]
   ])("is from the snapshot before, if the newest is %s", ([, files, warning]) =>
     Effect.gen(function*() {
       const { lastZxid, warnings } = yield* read({ ...files, "snapshot.100000007": snapshot, "snapshot.5": snapshot })

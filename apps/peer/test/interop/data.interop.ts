@@ -67,7 +67,8 @@ const live = async (cfgs: ZooCfg.ZooCfgs, javaOptions: ReadonlyArray<string>, ro
 describe("a real server's data", () => {
   it.each<readonly [what: string, javaOptions: ReadonlyArray<string>, name: RegExp]>([
     ["plain", [], /^snapshot\.[1-9a-f][0-9a-f]*$/],
-    ["compressed", ["-Dzookeeper.snapshot.compression.method=gz"], /^snapshot\.[1-9a-f][0-9a-f]*\.gz$/]
+    ["compressed", ["-Dzookeeper.snapshot.compression.method=gz"], /^snapshot\.[1-9a-f][0-9a-f]*\.gz$/],
+    ["Snappy", ["-Dzookeeper.snapshot.compression.method=snappy"], /^snapshot\.[1-9a-f][0-9a-f]*\.snappy$/]
   ])("with %s snapshots is read by us as by itself", async (_, javaOptions, name) => {
     const cfgs = await ZooCfg.write({ members: sids.map((sid) => ({ sid })), keys: { snapCount: 20 } })
     await live(cfgs, javaOptions, 2)
