@@ -75,7 +75,10 @@ const history = (config: ZooConfig, facts: Facts) =>
     Effect.gen(function*() {
       const path = yield* Path.Path
       const lastLoggedZxid = yield* DataDirectory.lastLoggedZxid(config)
-      if (Object.keys(facts).length === 0) return yield* FileHistory.make({ dataDir: config.dataDir, lastLoggedZxid })
+      if (Object.keys(facts).length === 0) {
+        const { autocreatesDirectories: autocreate, dataDir } = config
+        return yield* FileHistory.make({ dataDir, lastLoggedZxid, autocreate })
+      }
       const epochs = yield* EpochFiles.load(EpochFiles.directoryOf(path, config.dataDir), lastLoggedZxid)
       return yield* History.make({ ...epochs, lastLoggedZxid, ...facts })
     })

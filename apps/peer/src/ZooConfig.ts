@@ -36,6 +36,8 @@ export interface Options {
   readonly juteMaxBuffer: number
   /** May logs be believed without a snapshot? Key `snapshot.trust.empty`. */
   readonly trustsEmptySnapshot: boolean
+  /** May missing data directories be made? On unless turned off, key `datadir.autocreate`. */
+  readonly autocreatesDirectories: boolean
   /** May an empty data directory be believed? On unless turned off, key `db.autocreate`. */
   readonly autocreatesDatabase: boolean
   /** The length of a tick. 3,000 unless given. */
@@ -206,6 +208,7 @@ const parseSwitches = (settings: ZooSettings.Settings) =>
       reachabilityCheckEnabled: yield* ZooSettings.boolean(settings, "multiAddress.reachabilityCheckEnabled", true),
       tcpKeepAlive: yield* ZooSettings.boolean(settings, "tcpKeepAlive", true),
       trustsEmptySnapshot: yield* ZooSettings.boolean(settings, "snapshot.trust.empty", false),
+      autocreatesDirectories: yield* ZooSettings.boolean(settings, "datadir.autocreate", true),
       autocreatesDatabase: yield* ZooSettings.boolean(settings, "db.autocreate", true),
       electable: yield* ZooSettings.boolean(settings, "conclave.electable", true)
     }

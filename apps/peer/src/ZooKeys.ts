@@ -26,6 +26,7 @@ const ours = [
   "conclave.ssl.quorum.crlFile",
   "dataDir",
   "dataLogDir",
+  "datadir.autocreate",
   "db.autocreate",
   "dynamicConfigFile",
   "electionAlg",

@@ -17,6 +17,8 @@ export interface Options {
   readonly dataDir: string
   /** How far the log goes. Its epoch is what a peer without epoch files has accepted. 0 unless given. */
   readonly lastLoggedZxid?: bigint
+  /** May directories be made? Unless `false`. Java: zookeeper.datadir.autocreate. */
+  readonly autocreate?: boolean
 }
 
 /**
@@ -26,11 +28,13 @@ export interface Options {
  *
  * Java: QuorumPeer.loadDataBase, setAcceptedEpoch, setCurrentEpoch.
  */
-export const make = Effect.fn("FileHistory.make")(function*({ dataDir, lastLoggedZxid = 0n }: Options) {
+export const make = Effect.fn("FileHistory.make")(function*(
+  { autocreate = true, dataDir, lastLoggedZxid = 0n }: Options
+) {
   const context = yield* Effect.context<FileSystem.FileSystem | Path.Path>()
   const path = yield* Path.Path
   const directory = EpochFiles.directoryOf(path, dataDir)
-  yield* Effect.mapError(makeDirectory(directory), unwritable(directory))
+  yield* autocreate ? Effect.mapError(makeDirectory(directory), unwritable(directory)) : requireDirectory(directory)
   const loaded = yield* EpochFiles.load(directory, lastLoggedZxid)
   yield* Effect.mapError(EpochFiles.settle(directory, loaded), unwritable(directory))
   const { acceptedEpoch, currentEpoch } = loaded
@@ -89,6 +93,17 @@ const makeDirectory: (
     yield* EpochFiles.flush(path.dirname(parent))
   }
   yield* fs.makeDirectory(directory)
+})
+
+// Often it is on a disk of its own that was not mounted: what is beneath must not be taken for a fresh start.
+const requireDirectory = Effect.fnUntraced(function*(directory: string) {
+  const fs = yield* FileSystem.FileSystem
+  if (yield* Effect.mapError(fs.exists(directory), unwritable(directory))) return
+  return yield* new EpochFiles.EpochFileError({
+    file: directory,
+    problem: "there is no such directory, and none may be made (datadir.autocreate=false)",
+    remedy: "mount the disk it is on, or make the directory; for a fresh server only"
+  })
 })
 
 const unwritable = (what: string) => (cause: PlatformError) =>

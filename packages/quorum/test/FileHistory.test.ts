@@ -48,6 +48,17 @@ describe("FileHistory", () => {
     }).pipe(Effect.provide(layer))
   })
 
+  it.effect("makes no directory where it may not", () => {
+    const { disk, layer } = prepare({})
+    return Effect.gen(function*() {
+      const error = yield* Effect.flip(FileHistory.make({ dataDir: "/data", autocreate: false }))
+      assert.match(error.message, /^\/data\/version-2\n {2}problem: there is no such directory, and none may be made/)
+      assert.deepStrictEqual(stored(disk), { data: {} })
+      yield* FileHistory.make({ dataDir: "/data" })
+      yield* FileHistory.make({ dataDir: "/data", autocreate: false })
+    }).pipe(Effect.provide(layer))
+  })
+
   it.effect("makes the directories above, too", () => {
     const { disk, layer } = prepare({})
     return Effect.gen(function*() {
@@ -99,6 +110,26 @@ describe("FileHistory", () => {
       assert.deepStrictEqual(stored(disk), files("4", "4"))
     }).pipe(Effect.provide(layer))
   })
+
+  it.effect("never replaces a number by one that is not whole on the disk", () =>
+    Effect.gen(function*() {
+      const numbers = new Set<string>()
+      for (let crashAt = 1; crashAt <= 30; crashAt++) {
+        const versionTwo = { currentEpoch: "3", acceptedEpoch: "14", "currentEpoch.tmp": "" }
+        const { disk, fileSystem } = prepare({ "version-2": versionTwo })
+        const file = yield* fileSystem.open("/data/version-2/currentEpoch.tmp", { flag: "w" })
+        yield* file.writeAll(new TextEncoder().encode("14"))
+        const mounted = SimulatedDisk.mount(disk, { crashAt }).fileSystem
+        yield* FileHistory.make({ dataDir: "/data", lastLoggedZxid: 0x400000001n }).pipe(
+          Effect.exit,
+          Effect.provide(Layer.merge(Layer.succeed(FileSystem.FileSystem, mounted), Path.layer))
+        )
+        for (const image of SimulatedDisk.afterCrash(disk)) {
+          numbers.add((image as ReturnType<typeof files>).data["version-2"].currentEpoch)
+        }
+      }
+      assert.deepStrictEqual(numbers, new Set(["3", "14"]))
+    }).pipe(Effect.scoped))
 
   it.effect("leaves leftovers alone and writes over them", () => {
     const versionTwo = { currentEpoch: "4", acceptedEpoch: "4", "currentEpoch.tmp": "999" }
