@@ -15,6 +15,7 @@ import * as Layer from "effect/Layer"
 import type * as Option from "effect/Option"
 import * as Path from "effect/Path"
 import * as DataDirectory from "./DataDirectory.ts"
+import * as DynamicFiles from "./DynamicFiles.ts"
 import * as ZooAuth from "./ZooAuth.ts"
 import type { ZooConfig } from "./ZooConfig.ts"
 
@@ -31,6 +32,7 @@ export const layer = (config: ZooConfig, facts: Facts, jaas: Option.Option<strin
       quorumConfig(config),
       history(config, facts),
       ZooAuth.layer(config.auth, jaas),
+      DynamicFiles.layer(config),
       config.verifier._tag === "Oracle" ? Oracle.layerFile(config.verifier.oraclePath) : Layer.empty,
       transport(config)
     ])
@@ -54,7 +56,7 @@ const quorumConfig = (config: ZooConfig) =>
         maxNotificationInterval: config.maxNotificationInterval
       }
     }),
-    membership: Ensemble.membership({ mySid: config.mySid, committed: config.verifier }),
+    membership: membership(config),
     electionAlg: config.electionAlg,
     cnxTimeout: config.cnxTimeout,
     handshakeTimeout: config.quorumCnxnTimeout,
@@ -64,6 +66,11 @@ const quorumConfig = (config: ZooConfig) =>
     reachabilityCheckEnabled: config.reachabilityCheckEnabled,
     reachabilityCheckTimeout: config.reachabilityCheckTimeout
   })
+
+const membership = ({ lastSeen, mySid, verifier }: ZooConfig): Ensemble.Membership => {
+  const committed = Ensemble.membership({ mySid, committed: verifier })
+  return lastSeen === null ? committed : Ensemble.see(committed, mySid, lastSeen)
+}
 
 /**
  * Facts of an experiment are in no file, so with them what is promised is not written either: the files are read, and

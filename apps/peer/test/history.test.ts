@@ -14,6 +14,8 @@ import * as PeerProcess from "./support/PeerProcess.ts"
 import * as Workspace from "./support/Workspace.ts"
 import * as ZooCfg from "./support/ZooCfg.ts"
 
+const TEST_TIMEOUT_MS = 60_000
+
 const platform = Layer.merge(NodeFileSystem.layer, NodePath.layer)
 
 const recorded = (name: string): Promise<Uint8Array> =>
@@ -67,7 +69,7 @@ describe("the history in a real directory", () => {
   })
 })
 
-describe("a peer", () => {
+describe("a peer", { timeout: TEST_TIMEOUT_MS }, () => {
   it("that is fresh creates both files", async () => {
     const { cfg, epoch } = await peerFiles()
     await PeerProcess.start(cfg)

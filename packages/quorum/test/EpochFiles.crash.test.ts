@@ -165,7 +165,10 @@ const exploreTwoLives = (sin?: SimulatedDisk.Sin): Verdicts => {
   return judge.verdicts()
 }
 
-describe("the machine stops", () => {
+// Thousands of lives take about a second; a busy machine may take its time.
+const TEST_TIMEOUT_MS = 60_000
+
+describe("the machine stops", { timeout: TEST_TIMEOUT_MS }, () => {
   it("at any operation of a first life: nothing promised is lost, and the peer starts again", () => {
     const { kept, lower, refused } = explore()
     assert.deepStrictEqual({ lower, refused }, { lower: 0, refused: 0 })
@@ -209,7 +212,7 @@ describe("an operation fails", () => {
   })
 })
 
-describe("this test notices a writer that", () => {
+describe("this test notices a writer that", { timeout: TEST_TIMEOUT_MS }, () => {
   it.each<readonly [sin: SimulatedDisk.Sin]>([
     ["FileNotFlushed"],
     ["DirectoryNotFlushed"],
