@@ -2,11 +2,9 @@
  * The files `currentEpoch` and `acceptedEpoch` of a data directory: what they say together, and how one is written.
  *
  * They are promises to the ensemble. A peer that has them and cannot read them does not start again from zero, it does
- * not start. A new number is written beside the old one, flushed, and put in its place, and the directory is flushed
- * too: whenever the machine stops, there is the old number or the new one, and the new one once the writing is done.
+ * not start. Whenever the machine stops there is the old number or the new one, and the new one once it was written.
  *
- * Java: QuorumPeer.loadDataBase, readLongFromFile, writeLongToFile; AtomicFileWritingIdiom, which does not flush the
- * directory.
+ * Java: QuorumPeer.loadDataBase, readLongFromFile, writeLongToFile.
  */
 import * as Zxid from "@conclave/core/Zxid"
 import * as Effect from "effect/Effect"
@@ -14,6 +12,7 @@ import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
 import type { PlatformError } from "effect/PlatformError"
 import * as Schema from "effect/Schema"
+import * as DurableFile from "./DurableFile.ts"
 
 /** An epoch file or data directory that cannot be trusted, so that the peer must not start. */
 export class EpochFileError extends Schema.TaggedError<EpochFileError>()("EpochFileError", {
@@ -88,25 +87,9 @@ export const load = Effect.fn("EpochFiles.load")(function*(directory: string, la
   return { currentEpoch, acceptedEpoch, missing, interrupted } satisfies Loaded
 })
 
-/** Waits until a file's content, or a directory's entries, are on the disk. */
-export const flush = Effect.fnUntraced(function*(path: string) {
-  const fs = yield* FileSystem.FileSystem
-  yield* Effect.scoped(Effect.flatMap(fs.open(path, { flag: "r" }), ({ sync }) => sync))
-})
-
-/** Writes one file so that it is old or new whenever the machine stops; new, and to stay, when this returns. */
-export const write = Effect.fnUntraced(function*(directory: string, name: Name, epoch: bigint) {
-  const fs = yield* FileSystem.FileSystem
-  const path = yield* Path.Path
-  const temporary = path.join(directory, `${name}.tmp`)
-  yield* Effect.scoped(Effect.gen(function*() {
-    const file = yield* fs.open(temporary, { flag: "w" })
-    yield* file.writeAll(new TextEncoder().encode(`${epoch}`))
-    yield* file.sync
-  }))
-  yield* fs.rename(temporary, path.join(directory, name))
-  yield* flush(directory)
-})
+/** Writes one file; it is durable when this returns. */
+export const write = (directory: string, name: Name, epoch: bigint) =>
+  Effect.flatMap(Path.Path, (path) => DurableFile.write(path.join(directory, name), `${epoch}`))
 
 /**
  * Makes durable what was loaded, and writes what was missing. Somebody may have been killed who had written it and not
@@ -116,13 +99,13 @@ export const settle = Effect.fnUntraced(function*(directory: string, loaded: Loa
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
   const file = (name: string) => path.join(directory, name)
-  yield* flush(path.dirname(directory))
+  yield* DurableFile.flush(path.dirname(directory))
   if (loaded.interrupted) {
-    yield* flush(file("currentEpoch.tmp"))
+    yield* DurableFile.flush(file("currentEpoch.tmp"))
     yield* fs.rename(file("currentEpoch.tmp"), file("currentEpoch"))
   }
-  for (const name of names) if (!loaded.missing.includes(name)) yield* flush(file(name))
-  yield* flush(directory)
+  for (const name of names) if (!loaded.missing.includes(name)) yield* DurableFile.flush(file(name))
+  yield* DurableFile.flush(directory)
   for (const name of loaded.missing) yield* write(directory, name, loaded[name])
 })
 

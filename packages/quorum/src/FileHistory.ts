@@ -8,6 +8,7 @@ import * as Path from "effect/Path"
 import type { PlatformError } from "effect/PlatformError"
 import * as Ref from "effect/Ref"
 import * as Semaphore from "effect/Semaphore"
+import * as DurableFile from "./DurableFile.ts"
 import * as EpochFiles from "./EpochFiles.ts"
 import * as History from "./History.ts"
 
@@ -90,7 +91,7 @@ const makeDirectory: (
   const parent = path.dirname(directory)
   if (!(yield* fs.exists(parent))) {
     yield* makeDirectory(parent)
-    yield* EpochFiles.flush(path.dirname(parent))
+    yield* DurableFile.flush(path.dirname(parent))
   }
   yield* fs.makeDirectory(directory)
 })

@@ -1,5 +1,6 @@
 /** The Effect services that perform an election, and the in-memory network to test with. */
 export * as ElectionAlgorithm from "./ElectionAlgorithm.ts"
+export * as DurableFile from "./DurableFile.ts"
 export * as EpochFiles from "./EpochFiles.ts"
 export * as FastLeaderElection from "./FastLeaderElection.ts"
 export * as FileHistory from "./FileHistory.ts"

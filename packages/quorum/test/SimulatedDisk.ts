@@ -52,11 +52,12 @@ interface Directory {
 
 type Node = File | Directory
 
-/** Why a file cannot be read: it is not there, or a directory. */
-type Refused = typeof notFound | typeof noFile
+/** Why a file cannot be opened or read: it is not there, a directory, or there already. */
+type Refused = typeof notFound | typeof noFile | typeof exists
 
 const notFound = { refused: "NotFound" } as const
 const noFile = { refused: "BadResource" } as const
+const exists = { refused: "AlreadyExists" } as const
 
 type Entries = ReadonlyMap<string, Node>
 
@@ -120,6 +121,7 @@ export const mount = (disk: Disk, plan: Plan = {}, sin?: Sin) => {
         const found = resolve(path)
         if (flag === "r") return found ?? notFound
         written = true
+        if (found !== undefined && flag === "wx" && sin !== "WrittenInPlace") return exists
         if (found?._tag === "File") return put(found, "")
         const file: File = { _tag: "File", versions: [""], failed: false }
         change(path, (name) => (entries) => new Map([...entries, [name, file]]))
@@ -167,6 +169,14 @@ export const mount = (disk: Disk, plan: Plan = {}, sin?: Sin) => {
           ? (found === undefined ? notFound : noFile)
           : found.versions.at(-1)!
       }),
+    remove: (given) => {
+      const path = place(given)
+      return operation("remove", path, () => {
+        // It may be missing.
+        if (given !== path || resolve(path) === undefined) return
+        change(path, (name) => (entries) => new Map(Array.from(entries).filter(([other]) => other !== name)))
+      })
+    },
     rename: (from, to) =>
       Effect.tap(
         operation("rename", from, () => {
@@ -257,7 +267,7 @@ const subsets = <A>(all: ReadonlyArray<A>): ReadonlyArray<ReadonlyArray<A>> =>
 
 const nameOf = (path: string): string => path.slice(path.lastIndexOf("/") + 1)
 
-const isRefused = (result: unknown): result is Refused => result === notFound || result === noFile
+const isRefused = (result: unknown): result is Refused => [notFound, noFile, exists].some((reason) => reason === result)
 
 const failure = (method: string, path: string, _tag: Refused["refused"] | "Unknown"): PlatformError.PlatformError =>
   PlatformError.systemError({ _tag, module: "FileSystem", method, pathOrDescriptor: path })
