@@ -18,6 +18,7 @@ export interface PeerEvent {
   readonly electionEpoch?: bigint
   readonly peerEpoch?: bigint
   readonly reason?: string
+  readonly supporters?: ReadonlyArray<number>
   readonly elapsedMs?: number
   readonly addresses?: ReadonlyArray<string>
   readonly configuration?: { readonly version: string; readonly role: string | null; readonly note: string | null }
