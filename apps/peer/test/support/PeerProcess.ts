@@ -20,6 +20,7 @@ export interface PeerEvent {
   /** In which a quorum has activated the leader; `null` in a status while there is none. */
   readonly epoch?: bigint | null
   readonly reason?: string
+  readonly supporters?: ReadonlyArray<number>
   readonly elapsedMs?: number
   readonly addresses?: ReadonlyArray<string>
   readonly configuration?: { readonly version: string; readonly role: string | null; readonly note: string | null }
