@@ -46,7 +46,7 @@ export class Leadership extends Context.Service<Leadership, {
   readonly status: Effect.Effect<LeadershipStatus.LeadershipStatus>
   /**
    * Where this peer stands, now and after every change, in order. Any number may subscribe, and none misses a change.
-   * Where this peer stands, now and after every change, in order. Any number may subscribe; none misses a change.
+   * Who does not read holds on to what it has not read, some hundred bytes a change; elections bound their number.
    */
   readonly changes: Stream.Stream<LeadershipStatus.LeadershipStatus>
   /** Whether guarded work may run here now. It says nothing about the next moment; guard work by `whileLeader`. */
