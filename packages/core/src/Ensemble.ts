@@ -24,6 +24,19 @@ export interface Timing {
   readonly maxNotificationInterval: Millis
 }
 
+/** What leader and learners count their patience in. */
+export interface Ticks {
+  /** The unit: a leader pings every half of it, and counts who answered once in it. Java: tickTime, 2,000 ms. */
+  readonly tickTime: Millis
+  /** Ticks that an epoch may take to be agreed on, and a learner to come in sync. Java: initLimit, 10. */
+  readonly initLimit: number
+  /** Ticks of silence after which leader and learner give each other up. Java: syncLimit, 5. */
+  readonly syncLimit: number
+}
+
+/** The ticks of ZooKeeper's sample configuration. */
+export const defaultTicks: Ticks = { tickTime: 2_000, initLimit: 10, syncLimit: 5 }
+
 /** ZooKeeper's timing. Java: FastLeaderElection, its constants. */
 export const defaultTiming: Timing = {
   finalizeWait: 200,

@@ -4,6 +4,8 @@
  * Made from the outputs alone, so that a log, a console and a test say the same.
  */
 import type { ElectedReason, KeptGround } from "./ElectionOutput.ts"
+import type { CloseReason, StepDownReason } from "./LeaderOutput.ts"
+import type { LeaveReason } from "./LearnerOutput.ts"
 import type { LeaderLostReason } from "./Liveness.ts"
 import type { Sid } from "./Sid.ts"
 import type { Proposal, Vote } from "./Vote.ts"
@@ -19,16 +21,26 @@ export const elected = (vote: Vote, reason: ElectedReason): string => {
       return `server ${vote.leader} leads already: ${sids(reason.supporters)} support it, and it says so itself`
     case "Oracle":
       return `server ${vote.leader} leads: the other of two voters is missing, and the oracle decided`
+    case "Designated":
+      return `server ${vote.leader} leads: server ${reason.by} resigned in its favour`
   }
 }
 
 /**
  * The ground of a decision in one word, for machines: `epoch`, `zxid`, `id`,
- * `weight`, `electable`, `unopposed`, `joined` or `oracle`.
+ * `weight`, `electable`, `unopposed`, `joined`, `oracle` or `designated`.
  */
 export const groundOf = (reason: ElectedReason): string => {
-  if (reason._tag !== "Quorum") return reason._tag === "Joined" ? "joined" : "oracle"
-  return reason.ground === null ? "unopposed" : grounds[reason.ground]
+  switch (reason._tag) {
+    case "Quorum":
+      return reason.ground === null ? "unopposed" : grounds[reason.ground]
+    case "Joined":
+      return "joined"
+    case "Oracle":
+      return "oracle"
+    case "Designated":
+      return "designated"
+  }
 }
 
 /** Why a leader was given up. */
@@ -38,7 +50,7 @@ export const leaderLost = (leader: Sid, reason: LeaderLostReason): string => {
       return `there is no connection with the leader, server ${leader}`
     case "LeaderLooking":
       return `the leader, server ${leader}, looks for a leader itself`
-    case "QuorumLost":
+    case "LinksLost":
       return "those who are connected and do not look are no quorum"
     case "ElectionDenied":
       return `others do not have server ${leader} as their leader`
@@ -46,6 +58,18 @@ export const leaderLost = (leader: Sid, reason: LeaderLostReason): string => {
       return `nobody confirms that server ${leader} leads`
   }
 }
+
+/** Why a leader left office. */
+export const steppedDown = (reason: StepDownReason): string => stepDownReasons[reason]
+
+/** Is this why a leader left office? */
+export const isStepDown = (reason: string): reason is StepDownReason => Object.hasOwn(stepDownReasons, reason)
+
+/** Why a learner left its leader. */
+export const left = (reason: LeaveReason): string => leaveReasons[reason]
+
+/** Why a leader closed the connection with a learner. */
+export const closed = (reason: CloseReason): string => closeReasons[reason]
 
 /** A proposal: whose, and how fresh its history is. */
 export const proposal = ({ leader, peerEpoch, zxid }: Proposal): string =>
@@ -83,4 +107,41 @@ const grounds: Record<KeptGround, string> = {
   ZeroWeight: "weight",
   NotElectable: "electable",
   Equal: "unopposed"
+}
+
+const stepDownReasons: Record<StepDownReason, string> = {
+  NoEpochQuorum: "no quorum came to follow in time",
+  NoEpochAckQuorum: "no quorum accepted the epoch in time",
+  NoSyncQuorum: "no quorum came in sync in time",
+  QuorumLost: "those who answer are no quorum any more",
+  LeaseExpired: "the lease could not be renewed in time",
+  StorageFailed: "an epoch could not be written to disk",
+  EpochsExhausted: "there are no epochs left",
+  Resigned: "it resigned"
+}
+
+const leaveReasons: Record<LeaveReason, string> = {
+  ConnectionClosed: "the leader closed the connection, or its process is gone",
+  NotReached: "the leader cannot be reached at its quorum port",
+  LeaderSilent: "the leader has said nothing for too long",
+  UnexpectedPacket: "the leader said something that does not belong there",
+  LowerEpoch: "the leader proposes an older epoch than was accepted here",
+  ForeignLeader: "the leader is a ZooKeeper server, which this server can vote for and not follow",
+  LeaseTooLong: "the leader asks for a longer lease than is granted here; give all servers the same lease",
+  CannotTruncate: "the leader wants data removed that is not here",
+  StorageFailed: "an epoch could not be written to disk",
+  LeaderResigned: "the leader resigned"
+}
+
+const closeReasons: Record<CloseReason, string> = {
+  UnexpectedPacket: "it said something that does not belong there",
+  ProtocolTooOld: "it speaks the protocol of before ZooKeeper 3.4; upgrade it",
+  Foreign: "it is a ZooKeeper server, which wants data that is not here; this server must not be electable beside it",
+  LaterConfig: "it has a later configuration in force than this server",
+  AheadOfLeader: "its history goes further than that of this server, so it should lead",
+  LeaseTooLong: "it grants no lease as long as is asked for; give all servers the same lease",
+  OwnSid: "it calls itself by the id of this server: two servers have the same myid",
+  Replaced: "it has connected again",
+  Silent: "nothing was heard of it for too long",
+  SteppedDown: "this server leads no longer"
 }

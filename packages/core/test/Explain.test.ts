@@ -44,7 +44,7 @@ describe("why a leader was given up", () => {
   it.each<readonly [reason: LeaderLostReason, sentence: string]>([
     ["LinkToLeaderClosed", "there is no connection with the leader, server 3"],
     ["LeaderLooking", "the leader, server 3, looks for a leader itself"],
-    ["QuorumLost", "those who are connected and do not look are no quorum"]
+    ["LinksLost", "those who are connected and do not look are no quorum"]
   ])("%s", (reason, sentence) => {
     assert.strictEqual(Explain.leaderLost(3n, reason), sentence)
   })

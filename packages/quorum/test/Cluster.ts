@@ -26,7 +26,7 @@ export interface Member {
   readonly stop: Effect.Effect<void>
 }
 
-/** What a peer may be given beyond its id. */
+/** What a peer may be given beyond its id. It takes part in elections alone unless told how leaders are activated. */
 export type MemberOptions = NonNullable<Parameters<typeof QuorumConfig.layerVoters>[2]> & {
   readonly facts?: Partial<History.Facts>
   readonly position?: Effect.Effect<bigint>
@@ -54,13 +54,14 @@ const configOf = (members: Members, sid: bigint, config: MemberOptions) => {
       membership: Ensemble.membership({ mySid: sid, committed: members })
     })
   }
-  const voters = sids(1, members).map((voter) => [`${voter}`, { host: host(voter), port: 3888 }] as const)
+  const voters = sids(1, members).map((voter) => [`${voter}`, { host: host(voter) }] as const)
   return QuorumConfig.layerVoters(sid, Object.fromEntries(voters), config)
 }
 
 /** Starts one peer of an ensemble. */
 export const start = Effect.fnUntraced(function*(members: Members, sid: bigint, options: MemberOptions = {}) {
-  const { facts, position, ...config } = options
+  const { facts, position, ...given } = options
+  const config: MemberOptions = { activation: null, ...given }
   const scope = yield* Scope.fork(yield* Effect.scope)
   const layer = QuorumPeer.layer.pipe(
     Layer.provide([
