@@ -53,7 +53,8 @@ const commands = (peer: Peer) =>
 const printStatus = Effect.fnUntraced(function*(peer: Peer) {
   const connections = (yield* peer.connections).map(Report.connection)
   const rejections = Object.fromEntries(yield* peer.rejections)
-  yield* print("status", { ...Report.status(peer.sid, yield* peer.status), connections, rejections })
+  const configuration = Report.configuration(peer.sid, yield* peer.membership)
+  yield* print("status", { ...Report.status(peer.sid, yield* peer.status), configuration, connections, rejections })
 })
 
 const obey = (peer: Peer, command: string) => {

@@ -47,6 +47,13 @@ const welcome = Effect.fnUntraced(function*(config: ZooConfig) {
   for (const { line, message } of config.warnings) {
     yield* Effect.logWarning(line === null ? message : `line ${line}: ${message}`)
   }
+  if (config.lastSeen !== null && config.lastSeen.version > config.verifier.version) {
+    const { lastSeen } = config
+    const version = QuorumVerifier.versionText(lastSeen)
+    yield* Effect.logInfo(
+      `configuration ${version} is pending: a leader needs a quorum of ${QuorumVerifier.describe(lastSeen)}, too`
+    )
+  }
   const electable = config.electable ? "" : "; this server is not electable"
   yield* Effect.logInfo(`server ${config.mySid} of ${QuorumVerifier.describe(config.verifier)}${electable}`)
 })

@@ -1,7 +1,9 @@
 /**
  * What a peer's status looks like to scripts.
  */
+import * as Ensemble from "@conclave/core/Ensemble"
 import * as Explain from "@conclave/core/Explain"
+import * as QuorumVerifier from "@conclave/core/QuorumVerifier"
 import type { PeerStory } from "@conclave/quorum/LinkBook"
 import * as PeerStatus from "@conclave/quorum/PeerStatus"
 
@@ -29,6 +31,13 @@ export const status = (sid: bigint, status: PeerStatus.PeerStatus) =>
   status._tag === "Settled"
     ? elected(status.report)
     : { sid, state: PeerStatus.serverState(status), leader: null, reason: PeerStatus.describeCause(status.cause) }
+
+/** Which configuration is in force, and what a peer is in it; `note` where it is nothing. */
+export const configuration = (sid: bigint, membership: Ensemble.Membership) => {
+  const role = Ensemble.roleOf(membership, sid)
+  const version = QuorumVerifier.versionText(membership.committed)
+  return { version, role, note: role === null ? Explain.notListed(sid) : null }
+}
 
 /** What is known of the connections with one peer; the counters are those of the connection there is. */
 export const connection = ({ failure, link, sid }: PeerStory) => ({

@@ -77,8 +77,12 @@ export interface Options {
 
 /** Everything a peer must be told to run. */
 export interface ZooConfig extends Options {
+  /** The `zoo.cfg` itself; what is written is written beside it. */
+  readonly file: string
   readonly mySid: Sid
   readonly verifier: QuorumVerifier
+  /** A configuration that was about to come into force, if reconfiguration is enabled and its file is there. */
+  readonly lastSeen: QuorumVerifier | null
   readonly warnings: ReadonlyArray<ZooSettings.Warning>
 }
 
@@ -130,10 +134,10 @@ export const complete = (
   draft: Draft,
   files: ZooMembership.Files
 ): Result.Result<ZooConfig, ZooConfigError> =>
-  Result.map(ZooMembership.parse(draft, files), ({ mySid, verifier, warnings }) => ({
+  Result.map(ZooMembership.parse(draft, files), ({ warnings, ...membership }) => ({
     ...draft.options,
-    mySid,
-    verifier,
+    ...membership,
+    file: draft.settings.file,
     warnings: [...draft.warnings, ...warnings]
   }))
 

@@ -3,11 +3,12 @@
  *
  * Made from the outputs alone, so that a log, a console and a test say the same.
  */
-import type { ElectedReason, KeptGround } from "./ElectionOutput.ts"
+import type { ConfigVerdict, ElectedReason, KeptGround, Output } from "./ElectionOutput.ts"
 import type { CloseReason, StepDownReason } from "./LeaderOutput.ts"
 import type { LeaveReason } from "./LearnerOutput.ts"
 import type { LeaderLostReason } from "./Liveness.ts"
 import type { Sid } from "./Sid.ts"
+import * as QuorumVerifier from "./QuorumVerifier.ts"
 import type { Proposal, Vote } from "./Vote.ts"
 import * as Zxid from "./Zxid.ts"
 
@@ -71,6 +72,28 @@ export const left = (reason: LeaveReason): string => leaveReasons[reason]
 /** Why a leader closed the connection with a learner. */
 export const closed = (reason: CloseReason): string => closeReasons[reason]
 
+/** That a configuration is in force, who sent it, and what it makes of us. */
+export const configAdopted = (
+  mySid: Sid,
+  { from, verifier }: Pick<Output & { readonly _tag: "AdoptConfig" }, "from" | "verifier">
+): string =>
+  `configuration ${QuorumVerifier.versionText(verifier)} from server ${from} is in force: ` +
+  `${QuorumVerifier.describe(verifier)}${verifier.servers.has(mySid) ? "" : `; ${notListed(mySid)}`}`
+
+/** What it means not to be in a configuration. */
+export const notListed = (mySid: Sid): string =>
+  `it does not list server ${mySid}, which has no vote; it listens on, and can be added again`
+
+/** Why a newer configuration was not adopted, and what to do; `null` if it was. */
+export const configRefused = (
+  { from, problem, verdict, version }: Omit<Output & { readonly _tag: "ConfigSeen" }, "_tag">
+): string | null => {
+  if (verdict === "Adopted") return null
+  const which = version === null ? "a configuration" : `configuration ${QuorumVerifier.versionText({ version })}`
+  const why = verdict === "Unparsable" ? problem?.message ?? "it cannot be read" : refusals[verdict]
+  return `${which} from server ${from} is not adopted: ${why}`
+}
+
 /** A proposal: whose, and how fresh its history is. */
 export const proposal = ({ leader, peerEpoch, zxid }: Proposal): string =>
   `server ${leader} (epoch ${peerEpoch}, zxid ${Zxid.format(zxid)})`
@@ -98,6 +121,13 @@ const quorumGround = (winner: Proposal, runnerUp: Proposal | null, ground: KeptG
     case "Equal":
       return "no other proposal was heard"
   }
+}
+
+const refusals: Record<Exclude<ConfigVerdict, "Adopted" | "Unparsable">, string> = {
+  ReconfigDisabled: "reconfiguration is off here; write reconfigEnabled=true, or bring this server's file up to date",
+  SenderNotVoter: "the sender has no vote in the configuration here",
+  NoVoters: "it has no voters",
+  LosesMajority: "no majority of the present voters is in it; if it is right, write it to this server's file"
 }
 
 const grounds: Record<KeptGround, string> = {

@@ -24,6 +24,7 @@ import { History } from "./History.ts"
 import * as Oracle from "./Oracle.ts"
 import * as Incumbency from "./Incumbency.ts"
 import * as LeaderWatch from "./LeaderWatch.ts"
+import * as MembershipKeeper from "./MembershipKeeper.ts"
 import type { LookCause } from "./PeerStatus.ts"
 import type { LinkChange, QuorumCnxManager } from "./QuorumCnxManager.ts"
 import { QuorumConfig } from "./QuorumConfig.ts"
@@ -79,6 +80,7 @@ export const run = Effect.fnUntraced(function*(
       config,
       wake: (wake) => Queue.offer(inbox, { _tag: "Woken", wake })
     }),
+    members: yield* MembershipKeeper.make(config.ensemble.mySid),
     incumbency: yield* Incumbency.make(config.ensemble, roles, options.board, (input) => Queue.offer(inbox, input)),
     state: initial,
     cause,
@@ -104,6 +106,7 @@ interface Self extends Options {
   readonly history: History["Service"]
   readonly timer: FiberHandle.FiberHandle<void>
   readonly watch: LeaderWatch.LeaderWatch
+  readonly members: MembershipKeeper.MembershipKeeper
   readonly incumbency: Incumbency.Incumbency
   state: Election.State
   cause: LookCause
@@ -144,7 +147,7 @@ const follow = (self: Self, consequence: Incumbency.Consequence): Effect.Effect<
     case "None":
       return Effect.void
     case "Established":
-      return Effect.andThen(self.watch.end, dispatch(self, { _tag: "EpochEstablished", peerEpoch: consequence.epoch }))
+      return onEstablished(self, consequence)
     case "Designated":
       return onDesignated(self, consequence)
     case "Lost":
@@ -153,6 +156,16 @@ const follow = (self: Self, consequence: Incumbency.Consequence): Effect.Effect<
       return search(self, consequence.cause ?? self.cause)
   }
 }
+
+// The configuration that a quorum came in sync with is in force from now on.
+const onEstablished = Effect.fnUntraced(function*(
+  self: Self,
+  { config, epoch, leader }: Incumbency.Consequence & { readonly _tag: "Established" }
+) {
+  yield* self.watch.end
+  yield* dispatch(self, { _tag: "EpochEstablished", peerEpoch: epoch })
+  if (config !== null) yield* dispatch(self, { _tag: "ConfigActivated", from: leader, config })
+})
 
 // No election takes place where the leader has named its successor.
 const onDesignated = Effect.fnUntraced(function*(
@@ -189,6 +202,9 @@ const perform = (self: Self, output: Output): Effect.Effect<void> => {
     case "Restart":
       self.restart = true
       return Effect.void
+    case "AdoptConfig":
+    case "ConfigSeen":
+      return self.members.decided(output)
     default:
       return Effect.void
   }
@@ -209,12 +225,19 @@ const onMessage = Effect.fnUntraced(function*(self: Self, { payload, sid }: Mess
   const notification = decoded.success
   // First, because a peer whose leader is lost answers differently.
   yield* watchLeader(self, (settled) => self.watch.heard(settled, notification))
+  self.members.heard(self.state.membership, notification)
   yield* dispatch(self, { _tag: "Received", notification, oracle: yield* Oracle.ask(self.state.membership) })
+  yield* keepMembership(self)
 })
+
+// A peer that settled may yet have to hear from its leader by which configuration that leads.
+const keepMembership = (self: Self) =>
+  self.state._tag === "Settled" ? self.members.settled(self.state) : Effect.void
 
 const onTimer = Effect.fnUntraced(function*(self: Self, timer: "Notification" | "Finalize") {
   if (timer === "Finalize") {
     yield* dispatch(self, { _tag: "FinalizeTimeout" })
+    yield* keepMembership(self)
     return
   }
   const haveDelivered = yield* self.manager.haveDelivered
@@ -236,6 +259,7 @@ const search = Effect.fnUntraced(function*(self: Self, cause: LookCause) {
   self.cause = cause
   self.clock = yield* ElectionClock.start
   yield* self.watch.end
+  self.members.searching()
   yield* self.manager.want(self.state.membership.voters)
   yield* dispatch(self, { _tag: "LookForLeader", ...facts, oracle: yield* Oracle.ask(self.state.membership) })
 })

@@ -36,8 +36,13 @@ export type Input =
 /** What it means for the election. */
 export type Consequence =
   | { readonly _tag: "None" }
-  /** A quorum has activated the leader in this epoch. */
-  | { readonly _tag: "Established"; readonly epoch: bigint }
+  /** A quorum has activated the leader in this epoch, and with it a configuration if there is a new one. */
+  | {
+    readonly _tag: "Established"
+    readonly leader: Sid
+    readonly epoch: bigint
+    readonly config: string | null
+  }
   /** The leader resigned, and named who is to lead. */
   | { readonly _tag: "Designated"; readonly leader: Sid; readonly cause: LookCause }
   /** There is no leader any more. */
@@ -77,6 +82,7 @@ export const make = Effect.fnUntraced(function*(
     scope: yield* Effect.scope,
     settled: null,
     established: null,
+    config: null,
     resigning: []
   }
   return {
@@ -104,6 +110,8 @@ interface Self {
   settled: { readonly state: Election.Settled; readonly elected: ElectedReason } | null
   /** The epoch in which the leader was activated, and who it is. */
   established: { readonly epoch: bigint; readonly leader: Sid } | null
+  /** The leader's last configuration, as text. */
+  config: string | null
   /** Who waits for us to have left office. */
   resigning: ReadonlyArray<Deferred.Deferred<void, TransferRefused>>
 }
@@ -113,6 +121,7 @@ const none: Consequence = { _tag: "None" }
 const begin = Effect.fnUntraced(function*(self: Self, state: Election.Settled, elected: ElectedReason) {
   self.settled = { state, elected }
   self.established = null
+  self.config = null
   if (self.role !== null) yield* self.role.begin(state, elected)
 })
 
@@ -172,22 +181,26 @@ const handle = (self: Self, state: Election.State, input: Input): Effect.Effect<
 const onRole = Effect.fnUntraced(function*(self: Self, event: Role.Event): Effect.fn.Return<Consequence> {
   const { board, settled } = self
   if (settled === null) return none
-  const { currentVote, state } = settled.state
+  const { currentVote, membership, state } = settled.state
   switch (event._tag) {
     case "Activated":
       self.established = { epoch: event.epoch, leader: currentVote.leader }
       yield* StatusBoard.leads(board, event.epoch, event.since, event.reason)
-      return { _tag: "Established", epoch: event.epoch }
+      return establishedBy(self, membership.lastSeen.text)
     case "Following":
       self.established = { epoch: event.epoch, leader: currentVote.leader }
       yield* StatusBoard.follows(board, state, event.epoch, currentVote, settled.elected)
-      return { _tag: "Established", epoch: event.epoch }
+      return establishedBy(self, self.config)
     case "ConfigSeen":
+      self.config = event.text
       return none
     case "Ended":
       return yield* onEnded(self, currentVote.leader, event.ended)
   }
 })
+
+const establishedBy = ({ established }: Self, config: string | null): Consequence =>
+  established === null ? none : { _tag: "Established", ...established, config }
 
 const onEnded = Effect.fnUntraced(function*(
   self: Self,

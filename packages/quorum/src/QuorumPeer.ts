@@ -9,7 +9,7 @@
  */
 import type { Address } from "@conclave/core/Address"
 import * as Election from "@conclave/core/Election"
-import type { Membership } from "@conclave/core/Ensemble"
+import * as Ensemble from "@conclave/core/Ensemble"
 import type { Output } from "@conclave/core/ElectionOutput"
 import * as Lease from "@conclave/core/Lease"
 import type { Sid } from "@conclave/core/Sid"
@@ -65,6 +65,8 @@ export class QuorumPeer extends Context.Service<QuorumPeer, {
   readonly lookForLeader: Effect.Effect<void>
   /** Waits for a leader, and gives the result of the election that found it. */
   readonly awaitLeader: Effect.Effect<PeerStatus.ElectionReport>
+  /** The configurations in force and on their way. */
+  readonly membership: Effect.Effect<Ensemble.Membership>
   /** The connections, by the sid of the far end. */
   readonly connected: Effect.Effect<ReadonlySet<Sid>>
   /** What is known of the connections with every other member, and with whoever else is connected. */
@@ -92,7 +94,12 @@ export const make = Effect.gen(function*() {
   const board = yield* StatusBoard.make(started)
   const office = yield* Office.make({ sid: mySid })
   const roles = yield* makeRoles(config, office)
-  const observe = (decided: ReadonlyArray<Output>) => Effect.asVoid(PubSub.publishAll(outputs, decided))
+  const observe = (decided: ReadonlyArray<Output>) => {
+    for (const output of decided) {
+      if (output._tag === "AdoptConfig") members = Ensemble.adopt(members, mySid, output.verifier)
+    }
+    return Effect.asVoid(PubSub.publishAll(outputs, decided))
+  }
 
   let manager = yield* algorithm.create(config.electionAlg, membership)
   let members = membership
@@ -103,7 +110,6 @@ export const make = Effect.gen(function*() {
       state = yield* Effect.scoped(FastLeaderElection.run({ manager, inbox, board, roles, observe }, state, cause))
       cause = { _tag: "ConfigChanged" }
       yield* StatusBoard.looking(board, cause)
-      members = state.membership
       manager = yield* algorithm.create(config.electionAlg, state.membership)
     }
   })
@@ -124,6 +130,7 @@ export const make = Effect.gen(function*() {
       Effect.flatMap(Effect.fromOption),
       Effect.orDie
     ),
+    membership: Effect.sync(() => members),
     connected: Effect.suspend(() => manager.connected),
     connections: Effect.suspend(() => Effect.map(manager.stories, (stories) => complete(members, mySid, stories))),
     rejections: Effect.suspend(() => manager.rejections),
@@ -169,7 +176,7 @@ const makeRoles = Effect.fnUntraced(function*(config: QuorumConfig["Service"], o
 
 // Of a member that was never tried there is no story yet; it is listed all the same.
 const complete = (
-  { committed, lastSeen }: Membership,
+  { committed, lastSeen }: Ensemble.Membership,
   mySid: Sid,
   stories: ReadonlyArray<PeerStory>
 ): ReadonlyArray<PeerStory> => {
