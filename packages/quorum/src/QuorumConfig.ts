@@ -60,6 +60,9 @@ export const defaultActivation: Activation = {
   refusedIsEvidence: true
 }
 
+/** How leaders are activated, with defaults for what is not given. */
+export const activation = (options: Partial<Activation> = {}): Activation => ({ ...defaultActivation, ...options })
+
 /** ZooKeeper's defaults; the handshake has tickTime 2000 * syncLimit 5 of its sample configuration. */
 export const defaults = {
   activation: defaultActivation,

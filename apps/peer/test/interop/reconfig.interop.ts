@@ -3,7 +3,7 @@
  * server: the same bytes where bytes matter, and a real server starts from them.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { access, readFile } from "node:fs/promises"
+import { access, readFile, writeFile } from "node:fs/promises"
 import * as Mixed from "../support/Mixed.ts"
 import * as PeerProcess from "../support/PeerProcess.ts"
 import * as Ports from "../support/Ports.ts"
@@ -135,5 +135,33 @@ describe("with three real servers that change who they are", () => {
       assert.strictEqual(await dynamicFile(cfgs(12n), version), await dynamicFile(cfgs(leader.sid), version))
       await assertMoved(cfgs(12n), version, true)
     }
+  })
+})
+
+describe("with two real servers that have seen a pending configuration", () => {
+  it("ours, which will be a voter in it and is an observer until then, gives the vote that it needs", async () => {
+    const cfgs = await ZooCfg.write({
+      members: [1n, 2n, 3n, 4n].map((sid) => ({ sid, electable: sid !== 3n })),
+      keys
+    })
+    for (const sid of [1n, 2n, 3n]) {
+      const { file } = cfgs(sid)
+      const text = lines(await readFile(file, "utf8"))
+      const servers = text.filter((line) => line.startsWith("server."))
+      const now = servers.map((line) => (/^server\.[34]=/.test(line) ? `${line}:observer` : line))
+      await writeFile(`${file}.dynamic.5`, now.join("\n"))
+      await writeFile(`${file}.dynamic.next`, [...servers, "version=6"].join("\n"))
+      const kept = text.filter((line) => !line.startsWith("server."))
+      await writeFile(file, [...kept, `dynamicConfigFile=${file}.dynamic.5`, ""].join("\n"))
+    }
+    // Both voters of now are a quorum of now, but of four that come only two; the fourth never starts.
+    const [one, two] = await Mixed.startReal(cfgs, 1n, 2n)
+    await one!.waitForLog(/n\.sid:2, n\.state:LOOKING, n\.leader:2,/)
+    await two!.waitForLog(/n\.sid:1, n\.state:LOOKING, n\.leader:2,/)
+    const before = [...one!.log(), ...two!.log()]
+    assert.deepStrictEqual(before.filter((line) => Mixed.LEADING.test(line) || Mixed.FOLLOWING.test(line)), [])
+    const [ours] = await Mixed.startOurs(cfgs, 3n)
+    await Promise.all([two!.waitForLog(Mixed.LEADING), one!.waitForLog(Mixed.FOLLOWING)])
+    await Mixed.holds(ours!, "OBSERVING", 2n)
   })
 })
