@@ -22,7 +22,6 @@ import type { LeaveReason, Output } from "./LearnerOutput.ts"
 import * as LearnerInfo from "./LearnerInfo.ts"
 import * as Lease from "./Lease.ts"
 import * as QuorumPacket from "./QuorumPacket.ts"
-import * as QuorumVerifier from "./QuorumVerifier.ts"
 import { NOBODY, type Sid } from "./Sid.ts"
 import * as Zxid from "./Zxid.ts"
 
@@ -183,18 +182,17 @@ const onLeaderInfo = (options: Options, state: State, packet: QuorumPacket.Quoru
   const epoch = Zxid.epochOf(packet.zxid)
   const { acceptedEpoch, currentEpoch } = state.history
   if (epoch < acceptedEpoch) return leave(state, "LowerEpoch")
-  if (info.ours === null && weighs(options)) return leave(state, "ForeignLeader")
+  if (info.ours === null && votes(options)) return leave(state, "ForeignLeader")
   const lease = info.ours?.lease ?? 0
-  if (lease > (options.lease?.duration ?? 0) && weighs(options)) return leave(state, "LeaseTooLong")
+  if (lease > (options.lease?.duration ?? 0) && votes(options)) return leave(state, "LeaseTooLong")
   const next: State = { ...state, stage: "Accepting", epoch, lease, leaderIsOurs: info.ours !== null }
   return epoch > acceptedEpoch
     ? [{ ...next, ackEpoch: currentEpoch }, [{ _tag: "StoreAcceptedEpoch", epoch }]]
     : onAcceptedEpochStored(next)
 }
 
-// Whose acknowledgement can make a quorum of others complete.
-const weighs = ({ membership, mySid }: Options): boolean =>
-  membership.verifiers.some((verifier) => verifier.voters.has(mySid) && QuorumVerifier.weight(verifier, mySid) > 0n)
+// Whose acknowledgements are counted, or may be in the next configuration.
+const votes = ({ membership, mySid }: Options): boolean => membership.voters.has(mySid)
 
 const onAcceptedEpochStored = (state: State): Step => {
   if (state.stage !== "Accepting") return [state, []]
