@@ -26,10 +26,11 @@ import * as Discovery from "./internal/discovery.ts"
 import * as Learners from "./internal/learners.ts"
 import * as Pings from "./internal/pings.ts"
 import type { Membership, Ticks } from "./Ensemble.ts"
-import type { Instant, Lease, Pledge } from "./Lease.ts"
+import { type Instant, type Lease, type Pledge, release } from "./Lease.ts"
 import type { LearnerId, Output, Timer } from "./LeaderOutput.ts"
 import type { LearnerInfo } from "./LearnerInfo.ts"
 import type { QuorumPacket } from "./QuorumPacket.ts"
+import * as QuorumVerifier from "./QuorumVerifier.ts"
 import type { Sid } from "./Sid.ts"
 import type { Zxid } from "./Zxid.ts"
 
@@ -179,20 +180,20 @@ export const step = (options: Options, state: State, event: Event): Step => {
     case "TimedOut":
       return onTimedOut(options, state, event)
     case "PledgeReleased":
-      return Discovery.onPledgeOver(options, state, event.at)
+      return Discovery.onPledgeOver(options, { ...state, pledge: release(state.pledge) }, event.at)
     case "Resign":
       return Pings.onResign(state, event.successor)
   }
 }
 
 /**
- * Who should lead after us, of those in sync who vote: the one asked for, if it is one of them; or, if none is, the one
- * whose history goes furthest, then the highest sid. `null` if there is none.
+ * Who should lead after us, of those in sync who vote and weigh anything: the one asked for, if it is one of them; or,
+ * if none is, the one whose history goes furthest, then the highest sid. `null` if there is none.
  */
 export const successor = ({ membership, mySid }: Options, { learners }: State, asked: Sid | null): Sid | null => {
   const candidates = Array.from(learners.values()).flatMap(({ info, stage, summary }) =>
     stage === "Synced" && info !== null && info.ours !== null && summary !== null && info.sid !== mySid &&
-      membership.verifiers.every(({ voters }) => voters.has(info.sid))
+      membership.verifiers.every((verifier) => QuorumVerifier.mayLead(verifier, info.sid))
       ? [{ sid: info.sid, zxid: summary.lastLoggedZxid }]
       : []
   )
@@ -232,6 +233,6 @@ const onTimedOut = (options: Options, state: State, { at, timer }: Event & { rea
     case "Pledge":
       return Discovery.onPledgeOver(options, state, at)
     case "Lease":
-      return Learners.stepDown(state, "LeaseExpired")
+      return Pings.onLeaseOver(options, state, at)
   }
 }

@@ -45,6 +45,13 @@ export const pledge = (leader: Sid | null, now: Instant, duration: Millis, clock
   until: now + duration * (1 + clockDrift) / (1 - clockDrift)
 })
 
+/**
+ * What is left of a pledge when the process of its leader is proven gone: nothing, unless nobody knows any more to whom
+ * it was given.
+ */
+export const release = (pledge: Pledge | null): Pledge | null =>
+  pledge === null || pledge.leader === null ? pledge : null
+
 /** How long a pledge still forbids to support this leader; 0 if it does not. */
 export const remaining = (pledge: Pledge | null, leader: Sid, now: Instant): Millis =>
   pledge === null || pledge.leader === leader ? 0 : Math.max(0, pledge.until - now)
