@@ -137,7 +137,8 @@ describe("a configuration", () => {
     ])
     const other = to("Synchronizing")
     other.hears(packet("DIFF", 0))
-    assert.deepStrictEqual(other.hears(packet("NEWLEADER", [1, 0], new Uint8Array(1))), [SILENCE, "StoreCurrentEpoch 1"])
+    const nothing = packet("NEWLEADER", [1, 0], new Uint8Array(1))
+    assert.deepStrictEqual(other.hears(nothing), [SILENCE, "StoreCurrentEpoch 1"])
   })
 })
 

@@ -8,8 +8,8 @@ import * as Learner from "../../src/Learner.ts"
 import type { Output as LeaderOutput } from "../../src/LeaderOutput.ts"
 import type { Output as LearnerOutput } from "../../src/LearnerOutput.ts"
 import { leaderStep, learnerStep } from "./Mutation.ts"
-import { type Following, type Leading, type Link, type Peer, type World, arrival, clock, down, happens } from "./World.ts"
-import { isSilent, setTimer, trueTime, up } from "./World.ts"
+import type { Following, Leading, Link, Peer, World } from "./World.ts"
+import { arrival, clock, down, happens, isSilent, setTimer, trueTime, up } from "./World.ts"
 
 /** Looks for a leader at that time. */
 export const look = (world: World, peer: Peer, time: number): void =>
