@@ -128,6 +128,8 @@ export type Event =
   | { readonly _tag: "FinalizeTimeout" }
   /** The elected leader was activated with this epoch. Java: updateElectionVote. */
   | { readonly _tag: "EpochEstablished"; readonly peerEpoch: bigint }
+  /** A quorum is in sync with this leader, and so with its last configuration. Java: processReconfig at UPTODATE. */
+  | { readonly _tag: "ConfigActivated"; readonly from: Sid; readonly config: string }
   /** There is a connection with this peer. */
   | { readonly _tag: "PeerConnected"; readonly sid: Sid }
   /** Its host answered that nobody listens at its address. */
@@ -174,6 +176,8 @@ export const step = (ensemble: Ensemble, state: State, event: Event): Step => {
       return LookForLeader.onFinalizeTimeout(ensemble, state)
     case "EpochEstablished":
       return [{ ...state, currentVote: { ...state.currentVote, peerEpoch: event.peerEpoch } }, []]
+    case "ConfigActivated":
+      return WorkerReceiver.seeConfig(ensemble, state, event)
     case "PeerConnected":
       return [withAbsent(state, event.sid, undefined), []]
     case "PeerRefused":
@@ -202,7 +206,8 @@ const onReceived = (ensemble: Ensemble, state: State, event: Event & { readonly 
   if (!received.forElection) return [received.state, received.outputs]
   const next = received.state
   if (next._tag === "Looking") {
-    return LookForLeader.onNotification(ensemble, next, event.notification, event.oracle ?? false, received.outputs)
+    const outputs = Array.from(received.outputs)
+    return LookForLeader.onNotification(ensemble, next, event.notification, event.oracle ?? false, outputs)
   }
   if (next._tag === "Idle") {
     const recvQueue = [...next.recvQueue, event.notification].slice(-RECV_CAPACITY)

@@ -180,5 +180,3 @@ export type ConfigVerdict =
   | "NoVoters"
   /** It keeps no majority of the present voters. */
   | "LosesMajority"
-  /** It has no place for us although we are a member. */
-  | "LosesSelf"
