@@ -22,6 +22,17 @@ import * as VoteTracker from "./VoteTracker.ts"
  */
 export type Instant = number
 
+/**
+ * Now, for a leader that may have given a pledge itself. The two clocks may be the same. If they are not, that of a
+ * lease may run ahead, which shortens leases, and that of a pledge never does.
+ */
+export interface Now {
+  /** By the clock of who holds a lease. */
+  readonly at: Instant
+  /** By the clock of who has given a pledge. */
+  readonly pledgeAt: Instant
+}
+
 /** The lease that an ensemble has agreed on; the same at all members, or longer at those who learn. */
 export interface Lease {
   /** How long it lasts, by the leader's clock. */

@@ -32,7 +32,7 @@ describe("conversations of the original", () => {
     ])
     assert.deepStrictEqual(one.event({ _tag: "AcceptedEpochStored" }), ["SetTimer Quorum 200", leaderInfo(1, 1)])
     assert.deepStrictEqual(one.hears(1, Zab.ackEpoch(0)), ["CancelTimer Quorum", "StoreCurrentEpoch 1"])
-    assert.deepStrictEqual(one.event({ _tag: "CurrentEpochStored", at: 0 }), ["SetTimer Quorum 200", ...sync(1, 1)])
+    assert.deepStrictEqual(one.currentStored(0), ["SetTimer Quorum 200", ...sync(1, 1)])
     assert.deepStrictEqual(one.hears(1, Zab.ack(1)), [
       "CancelTimer Quorum",
       "Activated 1 by 1,3",
@@ -66,7 +66,7 @@ describe("conversations of the original", () => {
       assert.deepStrictEqual(one.hears(sid, Zab.ackEpoch(0)), [`Close ${sid} ${sid} UnexpectedPacket`])
     }
     assert.deepStrictEqual(one.state().electing, new Set())
-    assert.deepStrictEqual(one.event({ _tag: "TimedOut", timer: "Quorum", at: 0 }), ["SteppedDown NoEpochAckQuorum"])
+    assert.deepStrictEqual(one.timedOut("Quorum", 0), ["SteppedDown NoEpochAckQuorum"])
   })
 
   it("testLeaderBehind: a follower that has accepted 20 makes it 21", () => {
@@ -75,7 +75,7 @@ describe("conversations of the original", () => {
     Zab.ask(one, 1, 1, { acceptedEpoch: 20 })
     assert.deepStrictEqual(one.event({ _tag: "AcceptedEpochStored" }), ["SetTimer Quorum 200", leaderInfo(1, 21)])
     one.hears(1, Zab.ackEpoch(0))
-    assert.deepStrictEqual(one.event({ _tag: "CurrentEpochStored", at: 0 }), ["SetTimer Quorum 200", ...sync(1, 21)])
+    assert.deepStrictEqual(one.currentStored(0), ["SetTimer Quorum 200", ...sync(1, 21)])
     assert.include(one.hears(1, Zab.ack(21)), "Activated 21 by 1,3")
   })
 
@@ -86,7 +86,7 @@ describe("conversations of the original", () => {
     one.event({ _tag: "AcceptedEpochStored" })
     assert.deepStrictEqual(one.ticks(10), [])
     assert.deepStrictEqual(one.ticks(1), ["Close 1 1 Silent"])
-    assert.deepStrictEqual(one.event({ _tag: "TimedOut", timer: "Quorum", at: 0 }), ["SteppedDown NoEpochAckQuorum"])
+    assert.deepStrictEqual(one.timedOut("Quorum", 0), ["SteppedDown NoEpochAckQuorum"])
     assert.isFalse(one.state().elected)
   })
 
@@ -96,7 +96,7 @@ describe("conversations of the original", () => {
     Zab.ask(one, 1, 1, { acceptedEpoch: 1 })
     one.event({ _tag: "AcceptedEpochStored" })
     one.hears(1, Zab.ackEpoch(1, [1, 7]))
-    assert.deepStrictEqual(one.event({ _tag: "CurrentEpochStored", at: 0 }).slice(1), [
+    assert.deepStrictEqual(one.currentStored(0).slice(1), [
       "1 < DIFF 1.7",
       "1 < NEWLEADER 2.0 version=0"
     ])
@@ -110,7 +110,7 @@ describe("conversations of the original", () => {
     one.event({ _tag: "AcceptedEpochStored" })
     assert.deepStrictEqual(one.hears(4, Zab.ackEpoch(0)), [])
     assert.include(one.hears(1, Zab.ackEpoch(0)), "StoreCurrentEpoch 6")
-    one.event({ _tag: "CurrentEpochStored", at: 0 })
+    one.currentStored(0)
     assert.deepStrictEqual(one.hears(4, Zab.ack(6)), [])
     assert.deepStrictEqual(one.hears(1, Zab.ack(6)), [
       "CancelTimer Quorum",
@@ -183,7 +183,7 @@ describe("an epoch", () => {
     Zab.ask(one, 4, 4)
     assert.include(one.hears(4, Zab.ackEpoch(0)), "StoreCurrentEpoch 1")
     // It is brought in sync like the others.
-    assert.deepStrictEqual(one.event({ _tag: "CurrentEpochStored", at: 0 }).slice(1), [
+    assert.deepStrictEqual(one.currentStored(0).slice(1), [
       ...sync(1, 1),
       ...sync(2, 1),
       ...sync(4, 1)
@@ -222,7 +222,7 @@ describe("an epoch", () => {
     assert.deepStrictEqual(Zab.ask(one, 2, 1), [leaderInfo(2, 1)])
     one.hears(2, Zab.ackEpoch(0))
     one.event({ _tag: "Disconnected", learner: 2 })
-    assert.deepStrictEqual(one.event({ _tag: "CurrentEpochStored", at: 0 }), ["SetTimer Quorum 200"])
+    assert.deepStrictEqual(one.currentStored(0), ["SetTimer Quorum 200"])
   })
 
   it("of an ensemble of one is its own", () => {
@@ -238,7 +238,7 @@ describe("an epoch", () => {
       "CancelTimer Quorum",
       "StoreCurrentEpoch 5"
     ])
-    assert.deepStrictEqual(one.event({ _tag: "CurrentEpochStored", at: 0 }), [
+    assert.deepStrictEqual(one.currentStored(0), [
       "SetTimer Quorum 200",
       "CancelTimer Quorum",
       "Activated 5 by 3"
@@ -272,7 +272,7 @@ describe("a history", () => {
     one.event({ _tag: "AcceptedEpochStored" })
     one.hears(1, Zab.ackEpoch(0))
     assert.deepStrictEqual(one.hears(2, Zab.ackEpoch(7, [7, 7])), [])
-    one.event({ _tag: "CurrentEpochStored", at: 0 })
+    one.currentStored(0)
     Zab.ask(one, 3, 9)
     assert.deepStrictEqual(one.hears(3, Zab.ackEpoch(8, [8, 8])), sync(3, 1))
   })
@@ -328,12 +328,12 @@ describe("whom a leader does not take", () => {
     ["instead of ACK", (one) => {
       one.event({ _tag: "AcceptedEpochStored" })
       one.hears(1, Zab.ackEpoch(0))
-      one.event({ _tag: "CurrentEpochStored", at: 0 })
+      one.currentStored(0)
     }, Zab.pong()],
     ["an ACK of another epoch", (one) => {
       one.event({ _tag: "AcceptedEpochStored" })
       one.hears(1, Zab.ackEpoch(0))
-      one.event({ _tag: "CurrentEpochStored", at: 0 })
+      one.currentStored(0)
     }, Zab.ack(2)]
   ])("who says what the protocol does not have there: %s", (_, prepare, packet) => {
     const one = Zab.leader()
@@ -349,7 +349,7 @@ describe("whom a leader does not take", () => {
     for (const sid of [1, 2]) Zab.ask(one, sid, sid)
     one.event({ _tag: "AcceptedEpochStored" })
     for (const sid of [1, 2]) one.hears(sid, Zab.ackEpoch(0))
-    one.event({ _tag: "CurrentEpochStored", at: 0 })
+    one.currentStored(0)
     assert.deepStrictEqual(one.hears(1, Zab.ack(1)), [])
     assert.deepStrictEqual(one.hears(1, Zab.pong()), ["Close 1 1 UnexpectedPacket"])
     // Its acknowledgement stands.
@@ -368,7 +368,7 @@ describe("both configurations while one is pending", () => {
     one.event({ _tag: "AcceptedEpochStored" })
     assert.deepStrictEqual(one.hears(4, Zab.ackEpoch(0)), [])
     assert.include(one.hears(1, Zab.ackEpoch(0)), "StoreCurrentEpoch 1")
-    const synchronized = one.event({ _tag: "CurrentEpochStored", at: 0 }).slice(1)
+    const synchronized = one.currentStored(0).slice(1)
     assert.deepStrictEqual(synchronized, [...sync(4, 1, 7), ...sync(1, 1, 7)])
     assert.deepStrictEqual(one.hears(1, Zab.ack(1)), [])
     assert.include(one.hears(4, Zab.ack(1)), "Activated 1 by 1,3,4")
@@ -393,7 +393,7 @@ describe("verifiers with weights", () => {
     one.event({ _tag: "AcceptedEpochStored" })
     for (const sid of [1, 2, 4, 6]) assert.deepStrictEqual(one.hears(sid, Zab.ackEpoch(0)), [])
     assert.include(one.hears(5, Zab.ackEpoch(0)), "StoreCurrentEpoch 1")
-    one.event({ _tag: "CurrentEpochStored", at: 0 })
+    one.currentStored(0)
     for (const sid of [5, 2, 4, 6]) assert.deepStrictEqual(one.hears(sid, Zab.ack(1)), [])
     assert.include(one.hears(1, Zab.ack(1)), "Activated 1 by 1,2,3,4,5,6")
   })
@@ -430,7 +430,7 @@ describe("the limits", () => {
     const one = Zab.leader()
     one.event({ _tag: "Started" })
     one.event({ _tag: "Connected", learner: 1 })
-    assert.deepStrictEqual(one.event({ _tag: "TimedOut", timer: "Quorum", at: 0 }), [
+    assert.deepStrictEqual(one.timedOut("Quorum", 0), [
       "SteppedDown NoEpochQuorum",
       "Close 1  SteppedDown"
     ])
@@ -442,8 +442,8 @@ describe("the limits", () => {
     Zab.ask(one, 1, 1)
     one.event({ _tag: "AcceptedEpochStored" })
     one.hears(1, Zab.ackEpoch(0))
-    one.event({ _tag: "CurrentEpochStored", at: 0 })
-    assert.deepStrictEqual(one.event({ _tag: "TimedOut", timer: "Quorum", at: 0 }), [
+    one.currentStored(0)
+    assert.deepStrictEqual(one.timedOut("Quorum", 0), [
       "SteppedDown NoSyncQuorum",
       "Close 1 1 SteppedDown"
     ])
@@ -452,7 +452,7 @@ describe("the limits", () => {
   it("a timer that comes too late has no effect", () => {
     const one = Zab.leader()
     Zab.activate(one, [1])
-    assert.deepStrictEqual(one.event({ _tag: "TimedOut", timer: "Quorum", at: 0 }), [])
+    assert.deepStrictEqual(one.timedOut("Quorum", 0), [])
   })
 
   it("who does not say who it is within initLimit ticks is closed, not a tick earlier", () => {
@@ -491,11 +491,11 @@ describe("the limits", () => {
     const one = Zab.leader()
     one.event({ _tag: "Started" })
     assert.deepStrictEqual(one.event({ _tag: "AcceptedEpochStored" }), [])
-    assert.deepStrictEqual(one.event({ _tag: "CurrentEpochStored", at: 0 }), [])
+    assert.deepStrictEqual(one.currentStored(0), [])
     Zab.activate(one, [1])
     const before = one.state()
     assert.deepStrictEqual(one.event({ _tag: "AcceptedEpochStored" }), [])
-    assert.deepStrictEqual(one.event({ _tag: "CurrentEpochStored", at: 0 }), [])
+    assert.deepStrictEqual(one.currentStored(0), [])
     assert.strictEqual(one.state(), before)
   })
 })

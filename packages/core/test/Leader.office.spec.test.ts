@@ -224,7 +224,7 @@ describe("a lease", () => {
     const one = Zab.leader({ verifier: majority([3]), lease })
     one.event({ _tag: "Started" })
     one.event({ _tag: "AcceptedEpochStored" })
-    assert.deepStrictEqual(one.event({ _tag: "CurrentEpochStored", at: 100 }).slice(2), [
+    assert.deepStrictEqual(one.currentStored(100).slice(2), [
       "Activated 1 by 3",
       "LeaseExtended 150",
       "SetTimer Lease 40"
@@ -235,7 +235,7 @@ describe("a lease", () => {
   it("that ends ends office, the grace before", () => {
     const one = inOffice([1], { lease })
     one.hears(1, Zab.pong(), 1)
-    assert.deepStrictEqual(one.event({ _tag: "TimedOut", timer: "Lease", at: 40 }), [
+    assert.deepStrictEqual(one.timedOut("Lease", 40), [
       "SteppedDown LeaseExpired",
       "Close 1 1 SteppedDown"
     ])
@@ -245,10 +245,10 @@ describe("a lease", () => {
     const one = inOffice([1], { lease })
     half(one, 20)
     one.hears(1, Zab.pong(), 21)
-    assert.deepStrictEqual(one.event({ _tag: "TimedOut", timer: "Lease", at: 39.5 }), ["SetTimer Lease 0.5"])
+    assert.deepStrictEqual(one.timedOut("Lease", 39.5), ["SetTimer Lease 0.5"])
     one.hears(1, Zab.pong(), 39.6)
-    assert.deepStrictEqual(one.event({ _tag: "TimedOut", timer: "Lease", at: 40 }), ["SetTimer Lease 20"])
-    assert.deepStrictEqual(one.event({ _tag: "TimedOut", timer: "Lease", at: 60 })[0], "SteppedDown LeaseExpired")
+    assert.deepStrictEqual(one.timedOut("Lease", 40), ["SetTimer Lease 20"])
+    assert.deepStrictEqual(one.timedOut("Lease", 60)[0], "SteppedDown LeaseExpired")
   })
 
   it("cannot be kept on the oracle's word, though office can", () => {
@@ -257,7 +257,7 @@ describe("a lease", () => {
     one.event({ _tag: "Disconnected", learner: 1 })
     half(one, 10)
     assert.deepStrictEqual(half(one, 20, true), [])
-    assert.deepStrictEqual(one.event({ _tag: "TimedOut", timer: "Lease", at: 40 }), ["SteppedDown LeaseExpired"])
+    assert.deepStrictEqual(one.timedOut("Lease", 40), ["SteppedDown LeaseExpired"])
   })
 })
 
@@ -271,7 +271,7 @@ describe("our own pledge to the leader before us", () => {
     Zab.ask(one, 1, 1)
     one.event({ _tag: "AcceptedEpochStored" })
     one.hears(1, Zab.ackEpoch(0))
-    const outputs = one.event({ _tag: "CurrentEpochStored", at: 30 })
+    const outputs = one.currentStored(30)
     return { one, outputs, last: one.hears(1, Zab.ack(1), 31) }
   }
 
@@ -284,24 +284,30 @@ describe("our own pledge to the leader before us", () => {
       "SetTimer Pledge 70"
     ])
     assert.deepStrictEqual(last, [])
-    assert.include(one.event({ _tag: "TimedOut", timer: "Pledge", at: 100 }), "Activated 1 by 1,3")
+    assert.include(one.timedOut("Pledge", 100), "Activated 1 by 1,3")
   })
 
   it("is judged by the clock: a timer that is early is set again", () => {
     const { one } = waiting()
-    assert.deepStrictEqual(one.event({ _tag: "TimedOut", timer: "Pledge", at: 99.5 }), ["SetTimer Pledge 0.5"])
+    assert.deepStrictEqual(one.timedOut("Pledge", 99.5), ["SetTimer Pledge 0.5"])
+  })
+
+  it("is not judged by the clock of leases, which may run ahead", () => {
+    const { one } = waiting()
+    assert.deepStrictEqual(one.timedOut("Pledge", 5_000, 60), ["SetTimer Pledge 40"])
+    assert.deepStrictEqual(one.event({ _tag: "PledgeReleased", ...Zab.now(5_000, 61) })[1], "Activated 1 by 1,3")
   })
 
   it("ends when the process of that leader is gone", () => {
     const { one } = waiting()
-    assert.include(one.event({ _tag: "PledgeReleased", at: 40 }), "Activated 1 by 1,3")
-    assert.deepStrictEqual(one.event({ _tag: "TimedOut", timer: "Pledge", at: 100 }), [])
+    assert.include(one.event({ _tag: "PledgeReleased", ...Zab.now(40) }), "Activated 1 by 1,3")
+    assert.deepStrictEqual(one.timedOut("Pledge", 100), [])
   })
 
   it("that a restart made does not: nobody knows whose process it is", () => {
     const { one } = waiting({ pledge: { leader: null, until: 100 } })
-    assert.deepStrictEqual(one.event({ _tag: "PledgeReleased", at: 40 }), ["SetTimer Pledge 60"])
-    assert.include(one.event({ _tag: "TimedOut", timer: "Pledge", at: 100 }), "Activated 1 by 1,3")
+    assert.deepStrictEqual(one.event({ _tag: "PledgeReleased", ...Zab.now(40) }), ["SetTimer Pledge 60"])
+    assert.include(one.timedOut("Pledge", 100), "Activated 1 by 1,3")
   })
 
   it("to ourselves, or one that is over, keeps us from nothing", () => {
@@ -313,8 +319,8 @@ describe("our own pledge to the leader before us", () => {
   it("may end before it matters", () => {
     const one = Zab.leader({ pledge })
     one.event({ _tag: "Started" })
-    assert.deepStrictEqual(one.event({ _tag: "PledgeReleased", at: 5 }), [])
-    assert.deepStrictEqual(one.event({ _tag: "TimedOut", timer: "Pledge", at: 6 }), [])
+    assert.deepStrictEqual(one.event({ _tag: "PledgeReleased", ...Zab.now(5) }), [])
+    assert.deepStrictEqual(one.timedOut("Pledge", 6), [])
     assert.isNull(one.state().pledge)
   })
 })
@@ -416,11 +422,11 @@ describe("afterwards", () => {
       { _tag: "Connected", learner: 7 },
       { _tag: "Disconnected", learner: 1 },
       { _tag: "AcceptedEpochStored" },
-      { _tag: "CurrentEpochStored", at: 0 },
+      { _tag: "CurrentEpochStored", ...Zab.now(0) },
       { _tag: "StoreFailed" },
       { _tag: "HalfTick", at: 0 },
-      { _tag: "TimedOut", timer: "Lease", at: 0 },
-      { _tag: "PledgeReleased", at: 0 },
+      { _tag: "TimedOut", timer: "Lease", ...Zab.now(0) },
+      { _tag: "PledgeReleased", ...Zab.now(0) },
       { _tag: "Resign", successor: 1n }
     ]
     for (const event of events) assert.deepStrictEqual(one.event(event), [], event._tag)
@@ -467,11 +473,11 @@ describe("whatever happens to a leader", () => {
     const learner = random.below(4)
     if (draw < 55) return { _tag: "Received", learner, packet: fitting(random, state, learner), at }
     if (draw < 65) return { _tag: "Connected", learner }
-    if (draw < 80) return random.pick([{ _tag: "AcceptedEpochStored" }, { _tag: "CurrentEpochStored", at }])
+    if (draw < 80) return random.pick([{ _tag: "AcceptedEpochStored" }, { _tag: "CurrentEpochStored", ...Zab.now(at) }])
     if (draw < 94) return { _tag: "HalfTick", at, oracle: random.percent(30) }
     if (draw < 96) return { _tag: "Disconnected", learner }
-    if (draw < 98) return { _tag: "PledgeReleased", at }
-    if (draw < 99) return { _tag: "TimedOut", timer: random.pick(["Quorum", "Pledge", "Lease"]), at }
+    if (draw < 98) return { _tag: "PledgeReleased", ...Zab.now(at) }
+    if (draw < 99) return { _tag: "TimedOut", timer: random.pick(["Quorum", "Pledge", "Lease"]), ...Zab.now(at) }
     return random.pick([{ _tag: "StoreFailed" }, { _tag: "Resign", successor: random.long() }])
   }
 

@@ -54,19 +54,19 @@ export const onAcceptedEpochStored = (options: Options, state: State): Step => {
 }
 
 /** Everybody who waits is brought in sync, and we are, once our pledge to another leader is over. */
-export const onCurrentEpochStored = (options: Options, state: State, at: Lease.Instant): Step => {
+export const onCurrentEpochStored = (options: Options, state: State, now: Lease.Now): Step => {
   if (!state.elected || state.zabState !== "DISCOVERY") return [state, []]
   const next: State = { ...state, zabState: "SYNCHRONIZATION" }
   const waiting = Learners.at(next, "AwaitingSync")
   const synced = Learners.each(waiting, next, (state, [id]) => synchronize(options, state, id))
-  const [after, outputs] = Learners.andThen(synced, (state) => onPledgeOver(options, state, at))
+  const [after, outputs] = Learners.andThen(synced, (state) => onPledgeOver(options, state, now))
   return [after, [quorumTimer(options), ...outputs]]
 }
 
 /** We may support ourselves, if our pledge is over by the clock; a timer may be early, and one for another pledge. */
-export const onPledgeOver = (options: Options, state: State, at: Lease.Instant): Step => {
+export const onPledgeOver = (options: Options, state: State, { at, pledgeAt }: Lease.Now): Step => {
   if (state.zabState !== "SYNCHRONIZATION" || state.acked.has(options.mySid)) return [state, []]
-  const remaining = Lease.remaining(state.pledge, options.mySid, at)
+  const remaining = Lease.remaining(state.pledge, options.mySid, pledgeAt)
   return remaining > 0
     ? [state, [{ _tag: "SetTimer", timer: "Pledge", after: remaining }]]
     : acknowledge(options, state, options.mySid, at)

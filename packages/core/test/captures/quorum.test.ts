@@ -113,7 +113,7 @@ const replayLeader = (name: string, connection: Recording.Connection) => {
     for (const output of outputs) {
       if (output._tag === "Send" && output.learner === 1) said.push(output.packet)
       else if (output._tag === "StoreAcceptedEpoch") happens({ _tag: "AcceptedEpochStored" })
-      else if (output._tag === "StoreCurrentEpoch") happens({ _tag: "CurrentEpochStored", at: 0 })
+      else if (output._tag === "StoreCurrentEpoch") happens({ _tag: "CurrentEpochStored", at: 0, pledgeAt: 0 })
       else if (output._tag === "Close" || output._tag === "SteppedDown") closed.push(output.reason)
     }
   }

@@ -1,10 +1,10 @@
 /**
  * What goes wrong in a simulation: crashes with a restart, processes that are
- * stopped for a while, links that fall silent or break.
+ * stopped for a while, links that fall silent or break, wall clocks that jump.
  */
 import * as Lease from "../../src/Lease.ts"
 import { leads, learns, look } from "./Roles.ts"
-import { type Link, type Peer, type World, clock, down, happens, newClock, up } from "./World.ts"
+import { type Link, type Peer, type World, bothClocks, clock, down, happens, newClock, up } from "./World.ts"
 
 /** One thing goes wrong now, and the next after a while. */
 export const happen = (world: World): void => {
@@ -12,11 +12,12 @@ export const happen = (world: World): void => {
   const peer = random.pick(peers)
   const other = random.pick(peers)
   const end = agenda.now() + 10 + random.below(120)
-  const kind = random.below(10)
+  const kind = random.below(11)
   if (kind < 2) crash(world, peer)
   else if (kind < 4) peer.stoppedUntil = end
   else if (kind < 6) silentUntil.set(`${peer.sid}>${other.sid}`, end)
   else if (kind < 8) cutOff(world, peer, end)
+  else if (kind === 10) peer.ahead += random.below(100)
   else if (peer.role?._tag === "Following") breakLink(world, peer.role.link)
   agenda.at(agenda.now() + 5 + random.below(60), () => happen(world))
 }
@@ -72,6 +73,6 @@ const release = (world: World, peer: Peer, leader: bigint, life: number): void =
   if (peer.pledge?.leader !== leader || peer.pledgedLife !== life) return
   peer.pledge = null
   const { role } = peer
-  if (role?._tag === "Leading") leads(world, peer, role, { _tag: "PledgeReleased", at: clock(world, peer) })
+  if (role?._tag === "Leading") leads(world, peer, role, { _tag: "PledgeReleased", ...bothClocks(world, peer) })
   if (role?._tag === "Following") learns(world, peer, role, { _tag: "PledgeReleased", at: clock(world, peer) })
 }

@@ -21,6 +21,8 @@ export type Mutation =
   | "AckedInSpiteOfPledge"
   /** A leader counts itself in spite of its own pledge. */
   | "LeaderForgetsPledge"
+  /** A leader judges its own pledge by the clock of its lease, which may run ahead. */
+  | "PledgeByLeaseClock"
   /** A pledge is thought to be over when the connection is. */
   | "ReleasedByClose"
   /** A leader that steps down supports another before what depended on its lease has ended. */
@@ -35,6 +37,9 @@ export const leaderStep = (
   state: Leader.State,
   event: Leader.Event
 ): Leader.Step => {
+  if (mutation === "PledgeByLeaseClock" && "pledgeAt" in event) {
+    return Leader.step(options, state, { ...event, pledgeAt: event.at })
+  }
   if (mutation !== "LeaseFromAnswer" || event._tag !== "Received") return Leader.step(options, state, event)
   const learner = state.learners.get(event.learner)
   if (learner === undefined || learner.pings.length === 0) return Leader.step(options, state, event)

@@ -9,7 +9,7 @@ import type { Output as LeaderOutput } from "../../src/LeaderOutput.ts"
 import type { Output as LearnerOutput } from "../../src/LearnerOutput.ts"
 import { leaderStep, learnerStep } from "./Mutation.ts"
 import type { Following, Leading, Link, Peer, World } from "./World.ts"
-import { arrival, clock, down, happens, isSilent, setTimer, trueTime, up } from "./World.ts"
+import { arrival, bothClocks, clock, down, happens, isSilent, setTimer, trueTime, up } from "./World.ts"
 
 /** Looks for a leader at that time. */
 export const look = (world: World, peer: Peer, time: number): void =>
@@ -54,7 +54,7 @@ const lead = (world: World, peer: Peer): void => {
 const halfTick = (world: World, peer: Peer, role: Leading): void =>
   happens(world, peer, world.agenda.now() + world.ticks.tickTime / 2 / peer.rate, () => {
     if (peer.role !== role) return
-    leads(world, peer, role, { _tag: "HalfTick", at: clock(world, peer) })
+    leads(world, peer, role, { _tag: "HalfTick", at: bothClocks(world, peer).at })
     if (role.state.zabState === "BROADCAST" && world.random.percent(1)) {
       const asked = world.random.percent(50) ? world.random.pick(world.peers).sid : null
       leads(world, peer, role, { _tag: "Resign", successor: Leader.successor(role.options, role.state, asked) })
@@ -79,7 +79,7 @@ const performLeader = (world: World, peer: Peer, role: Leading, output: LeaderOu
       return close(world, role, output.learner)
     case "SetTimer":
       return setTimer(world, peer, role.timers, output, () =>
-        leads(world, peer, role, { _tag: "TimedOut", timer: output.timer, at: clock(world, peer) }))
+        leads(world, peer, role, { _tag: "TimedOut", timer: output.timer, ...bothClocks(world, peer) }))
     case "CancelTimer":
       return void role.timers.delete(output.timer)
     case "StoreAcceptedEpoch":
@@ -90,7 +90,7 @@ const performLeader = (world: World, peer: Peer, role: Leading, output: LeaderOu
       })
     case "StoreCurrentEpoch":
       return store(world, peer, () => void (peer.currentEpoch = output.epoch), () =>
-        leads(world, peer, role, { _tag: "CurrentEpochStored", at: clock(world, peer) }))
+        leads(world, peer, role, { _tag: "CurrentEpochStored", ...bothClocks(world, peer) }))
     case "Activated":
       return ledger.activated(peer.sid, output.epoch)
     case "LeaseExtended":
@@ -164,7 +164,7 @@ const performLearner = (world: World, peer: Peer, role: Following, output: Learn
       const { packet } = output
       if (packet.type === "ACKEPOCH") world.ledger.promised(peer.sid, role.state.epoch, role.state.ackEpoch !== -1n)
       return up(world, link, (leading) => {
-        const at = clock(world, link.leader)
+        const { at } = bothClocks(world, link.leader)
         leads(world, link.leader, leading, { _tag: "Received", learner: link.id, packet, at })
       })
     }

@@ -26,6 +26,8 @@ export interface Peer {
   /** Its clock shows `offset + rate * trueTime`. */
   rate: number
   offset: number
+  /** By how much its clock for leases is ahead. */
+  ahead: number
   /** Grows with every crash. */
   life: number
   isUp: boolean
@@ -119,17 +121,25 @@ export const make = ({ leased, mutation, seed }: Options): World => {
   }
 }
 
-/** A clock as slow or as fast as one may be, or right. */
+/** A clock as slow or as fast as one may be, or right; the one for leases may have got ahead before. */
 export const newClock = (random: Random.Random, drift: number) => ({
   rate: 1 + drift * random.pick([-1, -1, 0, 1, 1]),
-  offset: random.below(100_000)
+  offset: random.below(100_000),
+  ahead: random.pick([0, 0, 50, 300])
 })
 
 /** What its clock shows. */
 export const clock = ({ agenda }: World, { offset, rate }: Peer): Lease.Instant => offset + rate * agenda.now()
 
-/** When its clock shows that. */
-export const trueTime = ({ offset, rate }: Peer, instant: Lease.Instant): number => (instant - offset) / rate
+/** What both of its clocks show. */
+export const bothClocks = (world: World, peer: Peer): Lease.Now => {
+  const pledgeAt = clock(world, peer)
+  return { at: pledgeAt + peer.ahead, pledgeAt }
+}
+
+/** When its clock for leases shows that, if it gets no further ahead. */
+export const trueTime = ({ ahead, offset, rate }: Peer, instant: Lease.Instant): number =>
+  (instant - ahead - offset) / rate
 
 /** Happens to a peer unless it has died meanwhile; if it is stopped, afterwards. */
 export const happens = ({ agenda }: World, peer: Peer, time: number, what: () => void): void => {

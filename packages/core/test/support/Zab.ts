@@ -6,7 +6,7 @@ import { decodeText } from "../../src/internal/bytes.ts"
 import * as Ensemble from "../../src/Ensemble.ts"
 import * as Leader from "../../src/Leader.ts"
 import * as Learner from "../../src/Learner.ts"
-import type { Output as LeaderOutput } from "../../src/LeaderOutput.ts"
+import type { Output as LeaderOutput, Timer } from "../../src/LeaderOutput.ts"
 import type { Output as LearnerOutput } from "../../src/LearnerOutput.ts"
 import * as LearnerInfo from "../../src/LearnerInfo.ts"
 import type * as Lease from "../../src/Lease.ts"
@@ -74,12 +74,17 @@ export const text = (output: LeaderOutput | LearnerOutput): string => {
   }
 }
 
+/** Now, by the clocks of leases and of pledges, which are the same unless told otherwise. */
+export const now = (at: number, pledgeAt = at): Lease.Now => ({ at, pledgeAt })
+
 /** A leader that is driven by hand. */
 export interface LeaderSubject {
   readonly options: Leader.Options
   readonly state: () => Leader.State
   readonly event: (event: Leader.Event) => ReadonlyArray<string>
   readonly hears: (learner: number, packet: QuorumPacket.QuorumPacket, at?: number) => ReadonlyArray<string>
+  readonly currentStored: (at: number) => ReadonlyArray<string>
+  readonly timedOut: (timer: Timer, at: number, pledgeAt?: number) => ReadonlyArray<string>
   /** Both halves of so many ticks; a half is at the middle of its tick. What was decided at the last half. */
   readonly ticks: (count: number, at?: number) => ReadonlyArray<string>
 }
@@ -117,6 +122,8 @@ export const leader = (options: LeaderOptions = {}): LeaderSubject => {
     state: () => state,
     event,
     hears: (learner, packet, at = 0) => event({ _tag: "Received", learner, packet, at }),
+    currentStored: (at) => event({ _tag: "CurrentEpochStored", ...now(at) }),
+    timedOut: (timer, at, pledgeAt) => event({ _tag: "TimedOut", timer, ...now(at, pledgeAt) }),
     ticks: (count, at = 0) => {
       let outputs: ReadonlyArray<string> = []
       for (let half = 0; half < 2 * count; half++) outputs = event({ _tag: "HalfTick", at })
@@ -181,7 +188,7 @@ export const activate = (subject: LeaderSubject, sids: ReadonlyArray<number>, op
   for (const [index, sid] of sids.entries()) ask(subject, index + 1, sid, options)
   subject.event({ _tag: "AcceptedEpochStored" })
   for (const [index] of sids.entries()) subject.hears(index + 1, ackEpoch(0), at)
-  subject.event({ _tag: "CurrentEpochStored", at })
+  subject.event({ _tag: "CurrentEpochStored", at, pledgeAt: at })
   const { epoch } = subject.state()
   return sids.flatMap((_, index) => subject.hears(index + 1, ack(epoch), at))
 }
