@@ -49,6 +49,10 @@ describe("a zoo.cfg", () => {
       lastSeen: null,
       dataDir: "/var/lib/zookeeper",
       dataLogDir: "/var/lib/zookeeper",
+      juteMaxBuffer: 1_048_575,
+      trustsEmptySnapshot: false,
+      autocreatesDirectories: true,
+      autocreatesDatabase: true,
       tickTime: 2000,
       initLimit: 10,
       syncLimit: 5,
@@ -82,6 +86,10 @@ describe("a zoo.cfg", () => {
 
   it.each<readonly [line: string, key: keyof ZooConfig.Options, value: unknown]>([
     ["dataLogDir=/logs", "dataLogDir", "/logs"],
+    ["jute.maxbuffer=4194304", "juteMaxBuffer", 4_194_304],
+    ["snapshot.trust.empty=true", "trustsEmptySnapshot", true],
+    ["datadir.autocreate=false", "autocreatesDirectories", false],
+    ["zookeeper.db.autocreate=false", "autocreatesDatabase", false],
     ["tickTime=+0500", "tickTime", 500],
     ["tickTime=1", "tickTime", 1],
     ["tickTime=2147483647", "tickTime", 2_147_483_647],
