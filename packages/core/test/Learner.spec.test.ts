@@ -56,7 +56,7 @@ describe("conversations of the original", () => {
     assert.deepStrictEqual(one.hears(Zab.leaderInfo(1)), [SILENCE, "StoreAcceptedEpoch 1"])
     assert.deepStrictEqual(one.event({ _tag: "AcceptedEpochStored" }), ["< ACKEPOCH 0.0 00000000"])
     assert.strictEqual(one.state().history.acceptedEpoch, 1n)
-    assert.deepStrictEqual(one.hears(packet("SNAP", [1, 1])), [SILENCE, "SkipSnapshot"])
+    assert.deepStrictEqual(one.hears(packet("SNAP", [1, 1])), [SILENCE])
     assert.deepStrictEqual(one.hears(newLeader(1)), [SILENCE, "StoreCurrentEpoch 1"])
     assert.deepStrictEqual(one.event({ _tag: "CurrentEpochStored", at: 0 }), ["CancelTimer Pledge", "< ACK 1.0"])
     // Data are not kept, and so not acknowledged.
@@ -158,6 +158,11 @@ describe("what ends it", () => {
     else assert.strictEqual(timer, stage === "Following" ? "SetTimer Silence 100" : SILENCE)
   })
 
+  it.each(stages)("%s: but not while a snapshot is coming", (stage) => {
+    const outputs = to(stage).event({ _tag: "Progress" })
+    assert.deepStrictEqual(outputs, [stage === "Following" ? "SetTimer Silence 100" : SILENCE])
+  })
+
   it("that there is no connection", () => {
     assert.deepStrictEqual(Zab.learner().event({ _tag: "NotReached" }), left("NotReached"))
   })
@@ -190,6 +195,7 @@ describe("what ends it", () => {
     const over = one.state()
     const events: ReadonlyArray<Learner.Event> = [
       { _tag: "Connected" },
+      { _tag: "Progress" },
       { _tag: "Received", packet: packet("PING", [1, 0]), at: 0, lastLoggedZxid: 0n },
       { _tag: "Disconnected" },
       { _tag: "NotReached" },
