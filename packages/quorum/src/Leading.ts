@@ -246,22 +246,24 @@ const enter = (self: Self): Effect.Effect<void> =>
   })
 
 const holds = (self: Self): boolean => {
-  if (self.ended !== null || self.state.zabState !== "BROADCAST") return false
-  return self.activation.lease === null || (self.leaseUntil !== null && self.now() < self.leaseUntil)
+  if (self.ended !== null) return false
+  // Who has a lease has it until it runs out, also while office is left.
+  if (self.activation.lease === null) return self.state.zabState === "BROADCAST"
+  return self.leaseUntil !== null && self.now() < self.leaseUntil
 }
 
 const onSteppedDown = Effect.fnUntraced(function*(self: Self, output: Output & { readonly _tag: "SteppedDown" }) {
   const { reason, successor } = output
-  yield* self.office.leave(self.leave ?? leaveReasons(reason))
+  yield* self.office.leave(self.leave ?? leaveReasons(reason, holds(self)))
   self.ended = { reason, successor }
 })
 
-const leaveReasons = (reason: StepDownReason): LeaveReason => {
+const leaveReasons = (reason: StepDownReason, holds: boolean): LeaveReason => {
   switch (reason) {
     case "QuorumLost":
       return { _tag: "QuorumLost" }
     case "LeaseExpired":
-      return { _tag: "LeaseExpiring" }
+      return { _tag: holds ? "LeaseExpiring" : "LeaseExpired" }
     case "Resigned":
       return { _tag: "Resigned" }
     default:

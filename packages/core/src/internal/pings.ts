@@ -120,6 +120,8 @@ const isQuorumThere = ({ membership, mySid }: Options, { learners }: State, orac
 // Says only that it is longer than before, and not once it is too short to be of use.
 const extend = ({ lease, membership, mySid }: Options, state: State, at: Lease.Instant): Step => {
   if (lease === null || state.zabState !== "BROADCAST") return [state, []]
+  // Whoever noticed that it ran out has ended what depended on it, and no answer brings that back.
+  if (state.leaseUntil !== null && at >= state.leaseUntil) return Learners.stepDown(state, "LeaseExpired")
   const until = Lease.expiry(lease, mySid, membership, state.answered, at)
   if (until === null || until <= (state.leaseUntil ?? -Infinity)) return [state, []]
   const after = until - lease.grace - at
