@@ -278,14 +278,11 @@ const acknowledge = (options: Options, state: State, at: Lease.Instant): Step =>
   ]]
 }
 
-const leave = (state: State, reason: LeaveReason, successor: Sid | null = null): Step => [
-  { ...state, stage: "Over" },
-  [
-    { _tag: "CancelTimer", timer: "Silence" },
-    { _tag: "CancelTimer", timer: "Pledge" },
-    { _tag: "Left", reason, successor }
-  ]
-]
+const leave = (state: State, reason: LeaveReason, successor: Sid | null = null): Step => [{ ...state, stage: "Over" }, [
+  { _tag: "CancelTimer", timer: "Silence" },
+  { _tag: "CancelTimer", timer: "Pledge" },
+  { _tag: "Left", reason, successor }
+]]
 
 const ignore = (state: State, packet: QuorumPacket.QuorumPacket): Step => [state, [{ _tag: "Ignored", packet }]]
 
