@@ -122,15 +122,13 @@ export const step = (options: Options, state: State, event: Event): Step => {
     case "AcceptedEpochStored":
       return onAcceptedEpochStored(state)
     case "CurrentEpochStored":
-      return acknowledge(options, { ...state, stored: true }, event.at)
+      return acknowledge(options, { ...state, stored: state.stage === "Acknowledging" }, event.at)
     case "StoreFailed":
       return leave(state, "StorageFailed")
     case "TimedOut":
-      return event.timer === "Silence"
-        ? leave(state, "LeaderSilent")
-        : acknowledge(options, { ...state, pledge: null }, event.at)
+      return event.timer === "Silence" ? leave(state, "LeaderSilent") : acknowledge(options, state, event.at)
     case "PledgeReleased":
-      return acknowledge(options, { ...state, pledge: null }, event.at)
+      return acknowledge(options, { ...state, pledge: Lease.release(state.pledge) }, event.at)
   }
 }
 
@@ -237,7 +235,8 @@ const onFollowing = (options: Options, state: State, { at, lastLoggedZxid, packe
     case "PING":
       return onPing(options, state, packet, at, lastLoggedZxid)
     case "COMMITANDACTIVATE": {
-      // What depended on it has ended.
+      // A real one tells of a configuration. One of ours resigns, and what depended on it has ended.
+      if (!state.leaderIsOurs) return ignore(state, packet)
       const [next, outputs] = leave({ ...state, pledge: null }, "LeaderResigned", successorIn(packet))
       return [next, [{ _tag: "Pledged", pledge: null }, ...outputs]]
     }
@@ -277,14 +276,11 @@ const acknowledge = (options: Options, state: State, at: Lease.Instant): Step =>
   ]]
 }
 
-const leave = (state: State, reason: LeaveReason, successor: Sid | null = null): Step => [
-  { ...state, stage: "Over" },
-  [
-    { _tag: "CancelTimer", timer: "Silence" },
-    { _tag: "CancelTimer", timer: "Pledge" },
-    { _tag: "Left", reason, successor }
-  ]
-]
+const leave = (state: State, reason: LeaveReason, successor: Sid | null = null): Step => [{ ...state, stage: "Over" }, [
+  { _tag: "CancelTimer", timer: "Silence" },
+  { _tag: "CancelTimer", timer: "Pledge" },
+  { _tag: "Left", reason, successor }
+]]
 
 const ignore = (state: State, packet: QuorumPacket.QuorumPacket): Step => [state, [{ _tag: "Ignored", packet }]]
 

@@ -45,7 +45,11 @@ export const upToDate = (options: Options, state: State, id: LearnerId, at: Leas
 export const onHalfTick = (options: Options, state: State, at: Lease.Instant, oracle: OracleAnswer): Step => {
   const ticked: State = { ...state, halfTicks: state.halfTicks + 1 }
   const tick = Learners.tickOf(ticked)
-  const silent = Array.from(ticked.learners).filter(([, { deadline }]) => deadline !== null && tick > deadline)
+  // Who answers no pings but says other things, for more than twice the patience with who says nothing, is no better.
+  const pingsMax = 4 * (options.ticks.syncLimit + 1)
+  const silent = Array.from(ticked.learners).filter(([, { deadline, pings }]) =>
+    (deadline !== null && tick > deadline) || pings.length > pingsMax
+  )
   return Learners.andThen(
     Learners.each(silent, ticked, (state, [id]) => Learners.close(state, id, "Silent")),
     (state) => {
@@ -82,6 +86,12 @@ export const onReceived = (
   const next = Learners.update(heard, id, { pings, summary })
   if (sent === undefined || !Learners.votes(options, sid)) return [next, []]
   return extend(options, { ...next, answered: new Map(next.answered).set(sid, sent) }, at)
+}
+
+/** The lease may have been extended since the timer was set. */
+export const onLeaseOver = ({ lease }: Options, state: State, at: Lease.Instant): Step => {
+  const after = (state.leaseUntil ?? -Infinity) - (lease?.grace ?? 0) - at
+  return after > 0 ? [state, [{ _tag: "SetTimer", timer: "Lease", after }]] : Learners.stepDown(state, "LeaseExpired")
 }
 
 /** Leaves office on purpose. The learners are told whom to follow instead, or that there is nobody to follow. */
