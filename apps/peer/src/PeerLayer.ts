@@ -16,6 +16,7 @@ import type * as Option from "effect/Option"
 import * as Path from "effect/Path"
 import * as DataDirectory from "./DataDirectory.ts"
 import * as DynamicFiles from "./DynamicFiles.ts"
+import * as ZooActivation from "./ZooActivation.ts"
 import * as ZooAuth from "./ZooAuth.ts"
 import type { ZooConfig } from "./ZooConfig.ts"
 
@@ -57,6 +58,7 @@ const quorumConfig = (config: ZooConfig) =>
       }
     }),
     membership: membership(config),
+    activation: ZooActivation.activation(config.activation, config),
     electionAlg: config.electionAlg,
     cnxTimeout: config.cnxTimeout,
     handshakeTimeout: config.quorumCnxnTimeout,

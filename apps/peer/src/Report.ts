@@ -5,6 +5,7 @@ import * as Ensemble from "@conclave/core/Ensemble"
 import * as Explain from "@conclave/core/Explain"
 import * as QuorumVerifier from "@conclave/core/QuorumVerifier"
 import type { PeerStory } from "@conclave/quorum/LinkBook"
+import type * as LeadershipStatus from "@conclave/quorum/LeadershipStatus"
 import * as PeerStatus from "@conclave/quorum/PeerStatus"
 
 /** The result of an election, as `elect` and `--control` print it. */
@@ -24,6 +25,14 @@ export const elected = (report: PeerStatus.ElectionReport) => ({
     quorum: millis(report.phases.quorum),
     finalize: millis(report.phases.finalize)
   }
+})
+
+/** A leader that a quorum has activated, as a peer has it. */
+export const activated = (sid: bigint, status: LeadershipStatus.Settled) => ({
+  sid,
+  state: status._tag,
+  leader: status._tag === "LEADING" ? sid : status.leader,
+  epoch: status.epoch
 })
 
 /** Where a peer stands, whether it has a leader or not. */

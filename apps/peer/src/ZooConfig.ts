@@ -20,6 +20,7 @@ import type { RuleSetName } from "@conclave/core/Rules"
 import type { Sid } from "@conclave/core/Sid"
 import * as Snapshot from "@conclave/core/Snapshot"
 import * as Result from "effect/Result"
+import * as ZooActivation from "./ZooActivation.ts"
 import * as ZooAuth from "./ZooAuth.ts"
 import type { ZooConfigError } from "./ZooConfigError.ts"
 import * as ZooKeys from "./ZooKeys.ts"
@@ -76,6 +77,8 @@ export interface Options {
   readonly tcpKeepAlive: boolean
   /** TLS between the servers; nothing where they dial and accept plain connections alone. */
   readonly tls: TlsOptions | null
+  /** How leaders are activated. */
+  readonly activation: ZooActivation.ZooActivation
   /** May this voter be proposed? Key `conclave.electable`. */
   readonly electable: boolean
   /** Whether and how servers authenticate, keys `quorum.auth.*`. */
@@ -125,6 +128,7 @@ export const parse = (text: string, sources: ZooSettings.Sources): Result.Result
       electionPortBindRetry: bindRetry < 0 ? 3 : bindRetry,
       electionAlg: yield* parseElectionAlg(settings),
       rules: yield* parseRules(settings),
+      activation: yield* ZooActivation.parse(settings, timing),
       auth: yield* ZooAuth.parse(settings)
     }
     const warnings = [...settings.warnings, ...unknownKeys(settings), ...tlsWarnings]

@@ -71,6 +71,7 @@ describe("a zoo.cfg", () => {
       quorumCnxnThreadsSize: 20,
       tcpKeepAlive: true,
       tls: null,
+      activation: { enabled: true, lease: null },
       electable: true,
       rules: "conclave",
       auth: null,

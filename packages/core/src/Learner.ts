@@ -78,6 +78,8 @@ export type Event =
     /** How far our history goes by now. */
     readonly lastLoggedZxid: Zxid.Zxid
   }
+  /** A part of a snapshot has come. However large it is, the leader lives. */
+  | { readonly _tag: "Progress" }
   | { readonly _tag: "Disconnected" }
   /** No connection with the leader could be made. */
   | { readonly _tag: "NotReached" }
@@ -112,6 +114,8 @@ export const step = (options: Options, state: State, event: Event): Step => {
       return onConnected(options, state)
     case "Received":
       return onReceived(options, state, event)
+    case "Progress":
+      return [state, [silenceTimer(options, state)]]
     case "Disconnected":
       return leave(state, "ConnectionClosed")
     case "NotReached":
@@ -203,9 +207,8 @@ const onAcceptedEpochStored = (state: State): Step => {
 const onSync = (state: State, packet: QuorumPacket.QuorumPacket): Step => {
   switch (packet.type) {
     case "DIFF":
-      return [{ ...state, synced: true }, []]
     case "SNAP":
-      return [{ ...state, synced: true }, [{ _tag: "SkipSnapshot" }]]
+      return [{ ...state, synced: true }, []]
     case "TRUNC":
       return leave(state, "CannotTruncate")
     case "NEWLEADER":

@@ -32,6 +32,19 @@ export interface Lease {
   readonly clockDrift: number
 }
 
+/** A lease of so many milliseconds. */
+export const make = (duration: Millis, options: Partial<Omit<Lease, "duration">> = {}): Lease => ({
+  duration,
+  grace: options.grace ?? defaultGrace(duration),
+  clockDrift: options.clockDrift ?? CLOCK_DRIFT
+})
+
+/** The drift that is allowed for unless told otherwise: ten times what a clock without NTP has, or more. */
+export const CLOCK_DRIFT = 0.01
+
+/** The time for guarded work to end unless told otherwise: a fifth of the lease. */
+export const defaultGrace = (duration: Millis): Millis => Math.floor(duration / 5)
+
 /** To support nobody but this leader for a while. */
 export interface Pledge {
   /** `null` for a process that has just started: it may have pledged itself before, and does not know to whom. */

@@ -227,17 +227,13 @@ const onMessage = Effect.fnUntraced(function*(self: Self, { payload, sid }: Mess
   yield* watchLeader(self, (settled) => self.watch.heard(settled, notification))
   self.members.heard(self.state.membership, notification)
   yield* dispatch(self, { _tag: "Received", notification, oracle: yield* Oracle.ask(self.state.membership) })
-  yield* keepMembership(self)
+  // Of those who are settled, too: one may yet have to hear from its leader by which configuration that leads.
+  if (self.state._tag === "Settled") yield* self.members.settled(self.state)
 })
-
-// A peer that settled may yet have to hear from its leader by which configuration that leads.
-const keepMembership = (self: Self) =>
-  self.state._tag === "Settled" ? self.members.settled(self.state) : Effect.void
 
 const onTimer = Effect.fnUntraced(function*(self: Self, timer: "Notification" | "Finalize") {
   if (timer === "Finalize") {
     yield* dispatch(self, { _tag: "FinalizeTimeout" })
-    yield* keepMembership(self)
     return
   }
   const haveDelivered = yield* self.manager.haveDelivered

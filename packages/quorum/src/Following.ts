@@ -81,6 +81,7 @@ export const run = Effect.fnUntraced(function*(
 type Input =
   | { readonly _tag: "Connected" }
   | { readonly _tag: "Packet"; readonly packet: QuorumPacket }
+  | { readonly _tag: "Progress" }
   | { readonly _tag: "Disconnected" }
   | { readonly _tag: "NotReached" }
   | { readonly _tag: "PledgeReleased" }
@@ -100,7 +101,11 @@ const connect = (self: Self, offer: (input: Input) => Effect.Effect<unknown>) =>
   Effect.gen(function*() {
     const { connection, rest } = yield* dial(self)
     yield* offer({ _tag: "Connected" })
-    yield* self.link.run(connection, rest, (packet) => offer({ _tag: "Packet", packet })).pipe(
+    const handler = {
+      packet: (packet: QuorumPacket) => offer({ _tag: "Packet", packet }),
+      progress: offer({ _tag: "Progress" })
+    }
+    yield* self.link.run(connection, rest, handler).pipe(
       Effect.catch((error) =>
         error._tag === "SocketError"
           ? Effect.logDebug(`connection with the leader is gone: ${error.message}`)
@@ -191,7 +196,6 @@ const perform = (self: Self, output: Output): Effect.Effect<void> => {
     case "Left":
       self.ended = { reason: output.reason, successor: output.successor }
       return Effect.void
-    case "SkipSnapshot":
     case "Ignored":
       return Effect.void
   }

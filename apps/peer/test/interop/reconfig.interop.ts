@@ -3,7 +3,7 @@
  * server: the same bytes where bytes matter, and a real server starts from them.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { access, readFile } from "node:fs/promises"
+import { access, readFile, writeFile } from "node:fs/promises"
 import * as Mixed from "../support/Mixed.ts"
 import * as PeerProcess from "../support/PeerProcess.ts"
 import * as Ports from "../support/Ports.ts"
@@ -134,6 +134,36 @@ describe("with three real servers that change who they are", () => {
       await learns(peer, version, role, leader.sid)
       assert.strictEqual(await dynamicFile(cfgs(12n), version), await dynamicFile(cfgs(leader.sid), version))
       await assertMoved(cfgs(12n), version, true)
+    }
+  })
+})
+
+describe("with two real servers that have seen a pending configuration", () => {
+  it("ours, which will be voters in it and are observers until then, give the votes that it needs", async () => {
+    const sids = [1n, 2n, 3n, 4n, 5n, 6n, 7n]
+    const cfgs = await ZooCfg.write({ members: sids.map((sid) => ({ sid, electable: sid < 3n })), keys })
+    for (const sid of sids.slice(0, 4)) {
+      const { file } = cfgs(sid)
+      const text = lines(await readFile(file, "utf8"))
+      const servers = text.filter((line) => line.startsWith("server."))
+      const now = servers.map((line) => (/^server\.[12]=/.test(line) ? line : `${line}:observer`))
+      await writeFile(`${file}.dynamic.5`, now.join("\n"))
+      await writeFile(`${file}.dynamic.next`, [...servers, "version=6"].join("\n"))
+      const kept = text.filter((line) => !line.startsWith("server."))
+      await writeFile(file, [...kept, `dynamicConfigFile=${file}.dynamic.5`, ""].join("\n"))
+    }
+    // The two voters of now are a quorum of now. Of the seven to come it takes four, and the last three never start.
+    const [one, two] = await Mixed.startReal(cfgs, 1n, 2n)
+    const [three] = await Mixed.startOurs(cfgs, 3n)
+    for (const real of [one!, two!]) await real.waitForLog(/n\.sid:3, n\.state:LOOKING, n\.leader:2,/)
+    const before = [...one!.log(), ...two!.log()]
+    assert.deepStrictEqual(before.filter((line) => Mixed.LEADING.test(line) || Mixed.FOLLOWING.test(line)), [])
+    const [four] = await Mixed.startOurs(cfgs, 4n)
+    await Promise.all([two!.waitForLog(Mixed.LEADING), one!.waitForLog(Mixed.FOLLOWING)])
+    for (const ours of [three!, four!]) {
+      const elected = await ours.waitFor("elected", ({ event }) => event === "elected")
+      assert.strictEqual(elected.leader, 2n)
+      assert.deepStrictEqual(elected.supporters?.toSorted(), [1, 2, 3, 4])
     }
   })
 })
