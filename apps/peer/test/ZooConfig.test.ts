@@ -71,7 +71,11 @@ describe("a zoo.cfg", () => {
       quorumCnxnThreadsSize: 20,
       tcpKeepAlive: true,
       tls: null,
-      activation: { enabled: true, lease: null },
+      activation: {
+        enabled: true,
+        lease: null,
+        pause: { enabled: true, sleepTime: 500, warnThreshold: 10_000, infoThreshold: 1_000 }
+      },
       electable: true,
       rules: "conclave",
       auth: null,
