@@ -19,9 +19,9 @@ import * as NodeTransport from "./NodeTransport.ts"
 export interface Options<E = never> extends QuorumConfig.ActivationOptions {
   /** Which of the voters this replica is. */
   readonly sid: bigint | number | string
-  /** Every replica by its id, the same everywhere; an odd number: three survive the loss of one, five of two. */
+  /** Every replica by its id, the same everywhere. Best an odd number: three survive the loss of one, five of two. */
   readonly voters: Readonly<Record<string, QuorumConfig.Voter>>
-  /** Where the epochs are kept, a directory of this replica alone. The token increases as long as it is there. */
+  /** Where the epochs are kept, a directory of this replica alone; the token increases as long as it is there. */
   readonly dataDir: string
   /** How the replicas talk; plain TCP unless given. */
   readonly transport?: Layer.Layer<Transport, E>
