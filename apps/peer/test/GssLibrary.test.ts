@@ -133,7 +133,7 @@ describe.skipIf(missing !== undefined)("GSS-API", () => {
     const given = await realm()
     const { kdc, learner, server } = given
     const old = { ...learner, principal: `old/zk1@${Kdc.REALM}`, keyTab: await kdc.keyTab("old/zk1") }
-    await kdc.expire("old/zk1")
+    await kdc.expire("old/zk1", "yesterday")
     await withLibrary((gss) =>
       Effect.gen(function*() {
         const of = (initiator: Initiator, service = given.service) => told(ticket(gss, { learner: initiator, service }))

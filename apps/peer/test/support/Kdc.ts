@@ -26,8 +26,8 @@ export interface Kdc {
   readonly keyTab: (principal: string) => Promise<string>
   /** Gives a principal another key, and makes a keytab that holds no other. */
   readonly rekey: (principal: string) => Promise<string>
-  /** Lets a principal expire. */
-  readonly expire: (principal: string) => Promise<unknown>
+  /** Says when a principal expires: for one that has, there are no tickets. */
+  readonly expire: (principal: string, when: "yesterday" | "never") => Promise<unknown>
 }
 
 /** The realm. */
@@ -106,7 +106,7 @@ export const start = async (): Promise<Kdc> => {
   const administer = (query: string) => run("kadmin.local", "-q", query)
   // This makes a new key each time.
   const extract = async (principal: string, suffix = "") => {
-    const file = join(directory, `${principal.replaceAll("/", "-")}.keytab${suffix}`)
+    const file = join(directory, `${principal.replaceAll(/[^\w.]/g, "-")}.keytab${suffix}`)
     await administer(`ktadd -k ${file} ${principal}`)
     await access(file)
     return file
@@ -121,6 +121,6 @@ export const start = async (): Promise<Kdc> => {
       return extract(principal)
     },
     rekey: (principal) => extract(principal, ".new"),
-    expire: (principal) => administer(`modprinc -expire yesterday ${principal}`)
+    expire: (principal, when) => administer(`modprinc -expire ${when} ${principal}`)
   }
 }
