@@ -124,7 +124,7 @@ const within = (millis: number) => <A, E>(effect: Effect.Effect<A, E>): Effect.E
         new QuorumAuth.AuthError({
           reason: "AuthTimedOut",
           problem: `no end of the authentication within ${millis} ms`,
-          remedy: Exchange.LOOK_THERE
+          remedy: `${Exchange.LOOK_THERE}; with Kerberos, see also whether the KDC answers`
         })
       )
   })
