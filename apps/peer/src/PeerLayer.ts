@@ -11,7 +11,9 @@ import * as QuorumPeer from "@conclave/quorum/QuorumPeer"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Option from "effect/Option"
+import * as DynamicFiles from "./DynamicFiles.ts"
 import * as EpochFiles from "./EpochFiles.ts"
+import * as ZooActivation from "./ZooActivation.ts"
 import * as ZooAuth from "./ZooAuth.ts"
 import type { ZooConfig } from "./ZooConfig.ts"
 
@@ -29,6 +31,7 @@ export const layer = (config: ZooConfig, facts: Facts, jaas: Option.Option<strin
       configured,
       history(config, facts),
       Layer.provide(ZooAuth.layer(config.auth, jaas), configured),
+      DynamicFiles.layer(config),
       config.verifier._tag === "Oracle" ? Oracle.layerFile(config.verifier.oraclePath) : Layer.empty,
       transport(config)
     ])
@@ -53,7 +56,8 @@ const quorumConfig = (config: ZooConfig) =>
         maxNotificationInterval: config.maxNotificationInterval
       }
     }),
-    membership: Ensemble.membership({ mySid: config.mySid, committed: config.verifier }),
+    membership: membership(config),
+    activation: ZooActivation.activation(config.activation, config),
     electionAlg: config.electionAlg,
     cnxTimeout: config.cnxTimeout,
     handshakeTimeout: config.quorumCnxnTimeout,
@@ -63,6 +67,11 @@ const quorumConfig = (config: ZooConfig) =>
     reachabilityCheckEnabled: config.reachabilityCheckEnabled,
     reachabilityCheckTimeout: config.reachabilityCheckTimeout
   })
+
+const membership = ({ lastSeen, mySid, verifier }: ZooConfig): Ensemble.Membership => {
+  const committed = Ensemble.membership({ mySid, committed: verifier })
+  return lastSeen === null ? committed : Ensemble.see(committed, mySid, lastSeen)
+}
 
 const history = (config: ZooConfig, facts: Facts) =>
   Layer.effect(

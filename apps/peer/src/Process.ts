@@ -6,7 +6,7 @@
  *     2    the configuration or the command line cannot be used
  *     14   no election address could be bound (ZooKeeper's own code for it)
  *     124  `elect` found no leader in time
- *     130  a second signal, or the first one was not obeyed within a second
+ *     130  a second signal, or the first one was not obeyed within three seconds
  *
  * Java: `ExitCode`.
  */
@@ -16,8 +16,8 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Runtime from "effect/Runtime"
 
-/** How long the process may take to end once it was told to. */
-const END_TIMEOUT_MS = 1_000
+/** How long the process may take to end once it was told to; a leader names a successor before it goes. */
+const END_TIMEOUT_MS = 3_000
 
 const exitCodes: Record<string, number> = {
   ListenError: 14,

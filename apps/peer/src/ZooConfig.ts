@@ -19,6 +19,7 @@ import type { QuorumVerifier } from "@conclave/core/QuorumVerifier"
 import type { RuleSetName } from "@conclave/core/Rules"
 import type { Sid } from "@conclave/core/Sid"
 import * as Result from "effect/Result"
+import * as ZooActivation from "./ZooActivation.ts"
 import * as ZooAuth from "./ZooAuth.ts"
 import type { ZooConfigError } from "./ZooConfigError.ts"
 import * as ZooKeys from "./ZooKeys.ts"
@@ -67,6 +68,8 @@ export interface Options {
   readonly tcpKeepAlive: boolean
   /** TLS between the servers; nothing where they dial and accept plain connections alone. */
   readonly tls: TlsOptions | null
+  /** How leaders are activated. */
+  readonly activation: ZooActivation.ZooActivation
   /** May this voter be proposed? Key `conclave.electable`. */
   readonly electable: boolean
   /** Whether and how servers authenticate, keys `quorum.auth.*`. */
@@ -77,8 +80,12 @@ export interface Options {
 
 /** Everything a peer must be told to run. */
 export interface ZooConfig extends Options {
+  /** The `zoo.cfg` itself; what is written is written beside it. */
+  readonly file: string
   readonly mySid: Sid
   readonly verifier: QuorumVerifier
+  /** A configuration that was about to come into force, if reconfiguration is enabled and its file is there. */
+  readonly lastSeen: QuorumVerifier | null
   readonly warnings: ReadonlyArray<ZooSettings.Warning>
 }
 
@@ -112,6 +119,7 @@ export const parse = (text: string, sources: ZooSettings.Sources): Result.Result
       electionPortBindRetry: bindRetry < 0 ? 3 : bindRetry,
       electionAlg: yield* parseElectionAlg(settings),
       rules: yield* parseRules(settings),
+      activation: yield* ZooActivation.parse(settings, timing),
       auth: yield* ZooAuth.parse(settings)
     }
     const warnings = [...settings.warnings, ...unknownKeys(settings), ...tlsWarnings]
@@ -130,10 +138,10 @@ export const complete = (
   draft: Draft,
   files: ZooMembership.Files
 ): Result.Result<ZooConfig, ZooConfigError> =>
-  Result.map(ZooMembership.parse(draft, files), ({ mySid, verifier, warnings }) => ({
+  Result.map(ZooMembership.parse(draft, files), ({ warnings, ...membership }) => ({
     ...draft.options,
-    mySid,
-    verifier,
+    ...membership,
+    file: draft.settings.file,
     warnings: [...draft.warnings, ...warnings]
   }))
 

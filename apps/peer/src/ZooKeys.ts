@@ -21,7 +21,11 @@ export const isKnown = (key: string): boolean =>
 /** What Conclave reads. */
 const ours = [
   "cnxTimeout",
+  "conclave.activation",
+  "conclave.clockDriftPercent",
   "conclave.electable",
+  "conclave.lease",
+  "conclave.lease.grace",
   "conclave.rules",
   "conclave.ssl.quorum.crlFile",
   "dataDir",

@@ -19,7 +19,7 @@ const whole = (...more: ReadonlyArray<string>) => [...base, ...servers, ...more]
 
 const configure = (text: string, { myid = "1\n", overrides }: Input = {}) =>
   Result.flatMap(ZooConfig.parse(text, { file: "zoo.cfg", overrides }), (draft) =>
-    ZooConfig.complete(draft, { myid: { file: "/data/myid", text: myid }, dynamic: null }))
+    ZooConfig.complete(draft, { myid: { file: "/data/myid", text: myid }, dynamic: null, next: null }))
 
 const get = (text: string, input: Input = {}) => Result.getOrThrow(configure(text, input))
 
@@ -44,7 +44,9 @@ describe("a zoo.cfg", () => {
       ...servers
     ].join("\r\n"))
     assert.deepStrictEqual(config, {
+      file: "zoo.cfg",
       mySid: 1n,
+      lastSeen: null,
       dataDir: "/var/lib/zookeeper",
       dataLogDir: "/var/lib/zookeeper",
       tickTime: 2000,
@@ -65,6 +67,7 @@ describe("a zoo.cfg", () => {
       quorumCnxnThreadsSize: 20,
       tcpKeepAlive: true,
       tls: null,
+      activation: { enabled: true, lease: null },
       electable: true,
       rules: "conclave",
       auth: null,

@@ -20,6 +20,7 @@ export interface PeerEvent {
   readonly reason?: string
   readonly elapsedMs?: number
   readonly addresses?: ReadonlyArray<string>
+  readonly configuration?: { readonly version: string; readonly role: string | null; readonly note: string | null }
   readonly connections?: ReadonlyArray<Connection>
   readonly rejections?: Readonly<Record<string, number>>
 }

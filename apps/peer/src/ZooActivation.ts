@@ -1,0 +1,58 @@
+/**
+ * How leaders are activated: the ticks, and keys of ours about leases.
+ */
+import * as Lease from "@conclave/core/Lease"
+import * as QuorumConfig from "@conclave/quorum/QuorumConfig"
+import * as Result from "effect/Result"
+import type { ZooConfigError } from "./ZooConfigError.ts"
+import * as ZooSettings from "./ZooSettings.ts"
+
+/** What a `zoo.cfg` says about it; the ticks have keys of ZooKeeper's. */
+export interface ZooActivation {
+  /** Ticks or not: `false` for a peer that takes part in elections alone. Key `conclave.activation`. */
+  readonly enabled: boolean
+  /** Keys `conclave.lease`, `conclave.lease.grace` and `conclave.clockDriftPercent`; `null` without the first. */
+  readonly lease: Lease.Lease | null
+}
+
+/** The settings, sound in themselves and with these ticks. */
+export const parse = (
+  settings: ZooSettings.Settings,
+  { initLimit, tickTime }: { readonly tickTime: number; readonly initLimit: number }
+): Result.Result<ZooActivation, ZooConfigError> =>
+  Result.gen(function*() {
+    const millis = { unit: "milliseconds", minimum: 0 }
+    const duration = yield* ZooSettings.integer(settings, "conclave.lease", { ...millis, fallback: 0, example: 10_000 })
+    const grace = yield* ZooSettings.integer(settings, "conclave.lease.grace", {
+      ...millis,
+      fallback: Lease.defaultGrace(duration),
+      example: Lease.defaultGrace(10_000)
+    })
+    const drift = yield* ZooSettings.integer(settings, "conclave.clockDriftPercent", {
+      unit: "per cent",
+      minimum: 0,
+      maximum: 50,
+      fallback: 1,
+      example: 1
+    })
+    const enabled = yield* ZooSettings.boolean(settings, "conclave.activation", true)
+    if (duration === 0) return { enabled, lease: null }
+    const shortest = grace + tickTime
+    const longest = initLimit * tickTime
+    if (duration <= shortest || duration > longest) {
+      return yield* ZooSettings.failAt(
+        settings,
+        "conclave.lease",
+        `${duration} ms are too ${duration > longest ? "long" : "short"} for a lease here`,
+        `choose more than a tick and the grace, ${shortest} ms, and no more than initLimit ticks, ${longest} ms: ` +
+          "a leader is heard of twice a tick, and who is to follow another waits for the lease to end"
+      )
+    }
+    return { enabled, lease: Lease.make(duration, { grace, clockDrift: drift / 100 }) }
+  })
+
+/** What a peer is told. */
+export const activation = (
+  { enabled, lease }: ZooActivation,
+  ticks: QuorumConfig.Activation["ticks"]
+): QuorumConfig.Activation | null => (enabled ? QuorumConfig.activation({ ticks, lease }) : null)
