@@ -47,10 +47,10 @@ const isConnected = async (peer: PeerProcess.PeerProcess, sid: bigint) =>
   PeerProcess.connectionWith(await peer.status(), sid).connected
 
 describe.skipIf(missing !== undefined)("Kerberos", { timeout: TEST_TIMEOUT_MS }, () => {
-  it("three peers that all insist on it elect a leader, and again without it", async () => {
+  it("three peers that all insist on it elect a leader and activate it, and again without it", async () => {
     const { startAll } = await ensemble()
     const peers = await startAll(1n, 2n, 3n)
-    assert.strictEqual(await PeerProcess.agreement(peers), 3n)
+    const elected = await PeerProcess.agreement(peers)
     for (const peer of peers) {
       const { connections = [], rejections } = await PeerProcess.statusWhen(peer, "connected with both", (status) =>
         (status.connections ?? []).every(({ connected }) => connected))
@@ -58,9 +58,12 @@ describe.skipIf(missing !== undefined)("Kerberos", { timeout: TEST_TIMEOUT_MS },
       const diallers = connections.map(({ dialedBy, sid }) => (dialedBy === "Us") === (sid < peer.sid))
       assert.deepStrictEqual(diallers, [true, true])
       assert.deepStrictEqual(rejections, {})
+      // At the quorum port they log in as well.
+      await peer.waitFor("activated", ({ event, leader }) => event === "activated" && leader === elected)
     }
-    await peers[2]?.kill("SIGKILL")
-    assert.strictEqual(await PeerProcess.agreement(peers.slice(0, 2)), 2n)
+    await peers.find(({ sid }) => sid === elected)?.kill("SIGKILL")
+    const others = peers.filter(({ sid }) => sid !== elected)
+    assert.strictEqual(await PeerProcess.agreement(others), others[1]?.sid)
   })
 
   it.each<readonly [what: string, learner: string, problem: string]>([
