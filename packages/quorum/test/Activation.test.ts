@@ -1,4 +1,3 @@
-import * as QuorumVerifier from "@conclave/core/QuorumVerifier"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Cluster from "./Cluster.ts"

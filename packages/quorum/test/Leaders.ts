@@ -90,6 +90,12 @@ export const led = Effect.fnUntraced(function*(members: ReadonlyArray<Cluster.Me
   return { leader: members[leader.index]!, epoch: leader.epoch, since: yield* Clock.currentTimeMillis }
 })
 
+/** Stops these peers. Work that takes time to end has the clock for it. */
+export const stopAll = Effect.fnUntraced(function*(members: ReadonlyArray<Cluster.Member>) {
+  const stopping = yield* Effect.forkDetach(Effect.forEach(members, ({ stop }) => stop, { concurrency: "unbounded" }))
+  yield* advance(Effect.sync(() => stopping.pollUnsafe() !== undefined), Effect.succeed("they do not stop"))
+})
+
 /** Every status of a peer from now on, in an array that grows. */
 export const watch = Effect.fnUntraced(function*({ leadership }: Cluster.Member) {
   const seen: Array<LeadershipStatus.LeadershipStatus> = []
