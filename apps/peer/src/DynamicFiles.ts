@@ -13,6 +13,7 @@
  */
 import * as DynamicConfig from "@conclave/core/DynamicConfig"
 import * as QuorumVerifier from "@conclave/core/QuorumVerifier"
+import * as DurableFile from "@conclave/quorum/DurableFile"
 import { MembershipStore } from "@conclave/quorum/MembershipStore"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
@@ -20,7 +21,6 @@ import * as Layer from "effect/Layer"
 import type * as Path from "effect/Path"
 import * as Schema from "effect/Schema"
 import * as Semaphore from "effect/Semaphore"
-import * as DurableFile from "./DurableFile.ts"
 import * as StaticFile from "./StaticFile.ts"
 import type { ZooConfig } from "./ZooConfig.ts"
 

@@ -23,6 +23,8 @@ const exitCodes: Record<string, number> = {
   ListenError: 14,
   NotInView: 1,
   EpochFileError: 1,
+  DataDirectoryError: 1,
+  HistoryError: 1,
   InvalidJaas: 1,
   UnsupportedElectionAlgorithm: 2,
   StoreError: 2,

@@ -18,6 +18,7 @@ import type { TlsOptions } from "@conclave/quorum-node/TlsOptions"
 import type { QuorumVerifier } from "@conclave/core/QuorumVerifier"
 import type { RuleSetName } from "@conclave/core/Rules"
 import type { Sid } from "@conclave/core/Sid"
+import * as Snapshot from "@conclave/core/Snapshot"
 import * as Result from "effect/Result"
 import * as ZooActivation from "./ZooActivation.ts"
 import * as ZooAuth from "./ZooAuth.ts"
@@ -32,6 +33,14 @@ export interface Options {
   readonly dataDir: string
   /** Where the transaction logs are; `dataDir` unless given. */
   readonly dataLogDir: string
+  /** The longest record in a snapshot or log, in bytes. 1,048,575 unless given. */
+  readonly juteMaxBuffer: number
+  /** May logs be believed without a snapshot? Key `snapshot.trust.empty`. */
+  readonly trustsEmptySnapshot: boolean
+  /** May missing data directories be made? On unless turned off, key `datadir.autocreate`. */
+  readonly autocreatesDirectories: boolean
+  /** May an empty data directory be believed? On unless turned off, key `db.autocreate`. */
+  readonly autocreatesDatabase: boolean
   /** The length of a tick. 3,000 unless given. */
   readonly tickTime: number
   /** Ticks within which a follower must connect and be in sync. */
@@ -153,7 +162,16 @@ const parseDirectories = (settings: ZooSettings.Settings) =>
   Result.gen(function*() {
     const dataDir = yield* ZooSettings.required(settings, "dataDir", "/var/lib/zookeeper")
     const hasLogDir = settings.byKey.has("dataLogDir")
-    return { dataDir, dataLogDir: hasLogDir ? yield* ZooSettings.required(settings, "dataLogDir", dataDir) : dataDir }
+    return {
+      dataDir,
+      dataLogDir: hasLogDir ? yield* ZooSettings.required(settings, "dataLogDir", dataDir) : dataDir,
+      juteMaxBuffer: yield* ZooSettings.integer(settings, "jute.maxbuffer", {
+        unit: "bytes",
+        example: 4_194_304,
+        minimum: 1,
+        fallback: Snapshot.MAX_BUFFER
+      })
+    }
   })
 
 const parseTiming = (settings: ZooSettings.Settings) =>
@@ -197,6 +215,9 @@ const parseSwitches = (settings: ZooSettings.Settings) =>
       multiAddressEnabled: yield* ZooSettings.boolean(settings, "multiAddress.enabled", false),
       reachabilityCheckEnabled: yield* ZooSettings.boolean(settings, "multiAddress.reachabilityCheckEnabled", true),
       tcpKeepAlive: yield* ZooSettings.boolean(settings, "tcpKeepAlive", true),
+      trustsEmptySnapshot: yield* ZooSettings.boolean(settings, "snapshot.trust.empty", false),
+      autocreatesDirectories: yield* ZooSettings.boolean(settings, "datadir.autocreate", true),
+      autocreatesDatabase: yield* ZooSettings.boolean(settings, "db.autocreate", true),
       electable: yield* ZooSettings.boolean(settings, "conclave.electable", true)
     }
   })

@@ -1,10 +1,10 @@
+import * as DurableFile from "@conclave/quorum/DurableFile"
 import * as NodeFileSystem from "@effect/platform-node-shared/NodeFileSystem"
 import * as NodePath from "@effect/platform-node-shared/NodePath"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
-import * as DurableFile from "../src/DurableFile.ts"
 
 const platform = Layer.merge(NodeFileSystem.layer, NodePath.layer)
 

@@ -49,6 +49,10 @@ describe("a zoo.cfg", () => {
       lastSeen: null,
       dataDir: "/var/lib/zookeeper",
       dataLogDir: "/var/lib/zookeeper",
+      juteMaxBuffer: 1_048_575,
+      trustsEmptySnapshot: false,
+      autocreatesDirectories: true,
+      autocreatesDatabase: true,
       tickTime: 2000,
       initLimit: 10,
       syncLimit: 5,
@@ -67,7 +71,11 @@ describe("a zoo.cfg", () => {
       quorumCnxnThreadsSize: 20,
       tcpKeepAlive: true,
       tls: null,
-      activation: { enabled: true, lease: null },
+      activation: {
+        enabled: true,
+        lease: null,
+        pause: { enabled: true, sleepTime: 500, warnThreshold: 10_000, infoThreshold: 1_000 }
+      },
       electable: true,
       rules: "conclave",
       auth: null,
@@ -82,6 +90,10 @@ describe("a zoo.cfg", () => {
 
   it.each<readonly [line: string, key: keyof ZooConfig.Options, value: unknown]>([
     ["dataLogDir=/logs", "dataLogDir", "/logs"],
+    ["jute.maxbuffer=4194304", "juteMaxBuffer", 4_194_304],
+    ["snapshot.trust.empty=true", "trustsEmptySnapshot", true],
+    ["datadir.autocreate=false", "autocreatesDirectories", false],
+    ["zookeeper.db.autocreate=false", "autocreatesDatabase", false],
     ["tickTime=+0500", "tickTime", 500],
     ["tickTime=1", "tickTime", 1],
     ["tickTime=2147483647", "tickTime", 2_147_483_647],

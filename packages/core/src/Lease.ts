@@ -22,6 +22,17 @@ import * as VoteTracker from "./VoteTracker.ts"
  */
 export type Instant = number
 
+/**
+ * Now, for a leader that may have given a pledge itself. The two clocks may be the same. If they are not, that of a
+ * lease may run ahead, which shortens leases, and that of a pledge never does.
+ */
+export interface Now {
+  /** By the clock of who holds a lease. */
+  readonly at: Instant
+  /** By the clock of who has given a pledge. */
+  readonly pledgeAt: Instant
+}
+
 /** The lease that an ensemble has agreed on; the same at all members, or longer at those who learn. */
 export interface Lease {
   /** How long it lasts, by the leader's clock. */
@@ -57,6 +68,13 @@ export const pledge = (leader: Sid | null, now: Instant, duration: Millis, clock
   leader,
   until: now + duration * (1 + clockDrift) / (1 - clockDrift)
 })
+
+/**
+ * What is left of a pledge when the process of its leader is proven gone: nothing, unless nobody knows any more to whom
+ * it was given.
+ */
+export const release = (pledge: Pledge | null): Pledge | null =>
+  pledge === null || pledge.leader === null ? pledge : null
 
 /** How long a pledge still forbids to support this leader; 0 if it does not. */
 export const remaining = (pledge: Pledge | null, leader: Sid, now: Instant): Millis =>

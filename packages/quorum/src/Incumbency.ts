@@ -17,7 +17,7 @@ import type { LeaveReason } from "./LeadershipStatus.ts"
 import type { LookCause } from "./PeerStatus.ts"
 import type { LinkChange } from "./QuorumCnxManager.ts"
 import * as Role from "./Role.ts"
-import type { Ended, RoleContext } from "./RoleContext.ts"
+import { describe, type Ended, type RoleContext } from "./RoleContext.ts"
 import * as Setbacks from "./Setbacks.ts"
 import * as StatusBoard from "./StatusBoard.ts"
 import { type TransferProblem, TransferRefused } from "./Tenure.ts"
@@ -26,11 +26,7 @@ import { type TransferProblem, TransferRefused } from "./Tenure.ts"
 export type Input =
   | Role.Report
   /** Leave office, in favour of this server, or of whoever is best. */
-  | {
-    readonly _tag: "Resign"
-    readonly to: Sid | null
-    readonly done: Deferred.Deferred<void, TransferRefused>
-  }
+  | { readonly _tag: "Resign"; readonly to: Sid | null; readonly done: Deferred.Deferred<void, TransferRefused> }
   /** What depended on the role has ended, and it is time for a search. */
   | { readonly _tag: "GivenUp"; readonly cause: LookCause }
   | { readonly _tag: "AbstentionOver" }
@@ -248,7 +244,10 @@ const onEnded = Effect.fnUntraced(function*(
   { reason, successor }: Ended
 ): Effect.fn.Return<Consequence> {
   // We can vote for it and not follow it: the election stands, and connections tell when it is gone.
-  if (reason === "ForeignLeader") return none
+  if (reason === "ForeignLeader") {
+    yield* Effect.logInfo(`server ${currentVote.leader}: ${describe(reason)}`)
+    return none
+  }
   if (self.established === null) {
     self.setbacks.failed()
     // Elected again it would fail again, and no other would have its turn.

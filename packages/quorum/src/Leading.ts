@@ -89,6 +89,7 @@ export const make = Effect.fnUntraced(function*(
     listener: listener.success,
     timers: yield* Timers.make(offer),
     now: yield* LeaseClock.leases,
+    pledgeNow: yield* LeaseClock.pledges,
     state: Leader.make(leader, yield* history.read, pledges.get()),
     activated: null,
     leaseUntil: null,
@@ -124,6 +125,8 @@ interface Self extends RoleContext {
   readonly listener: LearnerListener.LearnerListener
   readonly timers: Timers.Timers<"Quorum" | "Pledge" | "Lease">
   readonly now: LeaseClock.LeaseClock
+  /** For our own pledge to the leader before us. */
+  readonly pledgeNow: LeaseClock.LeaseClock
   state: Leader.State
   activated: Term.Facts | null
   /** By `now`. */
@@ -157,18 +160,21 @@ const leaveOnPurpose = Effect.fnUntraced(function*(self: Self, { reason, success
 
 const handle = Effect.fnUntraced(function*(self: Self, input: Input) {
   const at = self.now()
+  const pledgeAt = self.pledgeNow()
   // A lease that has run out is not prolonged by an answer that lay about meanwhile: guarded work may have ended.
-  if (self.leaseUntil !== null && at >= self.leaseUntil) yield* dispatch(self, { _tag: "TimedOut", timer: "Lease", at })
+  if (self.leaseUntil !== null && at >= self.leaseUntil) {
+    yield* dispatch(self, { _tag: "TimedOut", timer: "Lease", at, pledgeAt })
+  }
   switch (input._tag) {
     case "Packet":
       return yield* dispatch(self, { _tag: "Received", learner: input.learner, packet: input.packet, at })
     case "Fired":
-      if (self.timers.claim(input)) yield* dispatch(self, { _tag: "TimedOut", timer: input.timer, at })
+      if (self.timers.claim(input)) yield* dispatch(self, { _tag: "TimedOut", timer: input.timer, at, pledgeAt })
       return
     case "HalfTick":
       return yield* dispatch(self, { _tag: "HalfTick", at, oracle: yield* Oracle.ask(self.options.membership) })
     case "PledgeReleased":
-      return yield* dispatch(self, { _tag: "PledgeReleased", at })
+      return yield* dispatch(self, { _tag: "PledgeReleased", at, pledgeAt })
     case "Resign":
       return yield* dispatch(self, {
         _tag: "Resign",
@@ -203,7 +209,8 @@ const perform = (self: Self, output: Output): Effect.Effect<void> => {
     case "StoreCurrentEpoch":
       return store(self, self.history.setCurrentEpoch(output.epoch), () => ({
         _tag: "CurrentEpochStored",
-        at: self.now()
+        at: self.now(),
+        pledgeAt: self.pledgeNow()
       }))
     case "Activated":
       return onActivated(self, output)
@@ -248,24 +255,26 @@ const enter = (self: Self): Effect.Effect<void> =>
   })
 
 const holds = (self: Self): boolean => {
-  if (self.ended !== null || self.state.zabState !== "BROADCAST") return false
-  return self.activation.lease === null || (self.leaseUntil !== null && self.now() < self.leaseUntil)
+  if (self.ended !== null) return false
+  // Who has a lease has it until it runs out, also while office is left.
+  if (self.activation.lease === null) return self.state.zabState === "BROADCAST"
+  return self.leaseUntil !== null && self.now() < self.leaseUntil
 }
 
 const onSteppedDown = Effect.fnUntraced(function*(self: Self, output: Output & { readonly _tag: "SteppedDown" }) {
   const { reason, successor } = output
-  const leave = self.leave ?? leaveReasonOf(self, reason)
+  const leave = self.leave ?? leaveReasons(reason, holds(self))
   const told = self.activated === null ? Effect.void : self.options.onLeaving(leave)
   yield* Effect.all([self.office.leave(leave), told], { concurrency: "unbounded" })
   self.ended = { reason, successor }
 })
 
-const leaveReasonOf = ({ leaseUntil, now }: Self, reason: StepDownReason): LeaveReason => {
+const leaveReasons = (reason: StepDownReason, holds: boolean): LeaveReason => {
   switch (reason) {
     case "QuorumLost":
       return { _tag: "QuorumLost" }
     case "LeaseExpired":
-      return { _tag: leaseUntil !== null && now() >= leaseUntil ? "LeaseExpired" : "LeaseExpiring" }
+      return { _tag: holds ? "LeaseExpiring" : "LeaseExpired" }
     case "Resigned":
       return { _tag: "Resigned" }
     default:

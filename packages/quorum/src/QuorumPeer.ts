@@ -28,6 +28,7 @@ import * as FastLeaderElection from "./FastLeaderElection.ts"
 import { History } from "./History.ts"
 import * as LeaseClock from "./LeaseClock.ts"
 import type { PeerStory } from "./LinkBook.ts"
+import { MembershipStore } from "./MembershipStore.ts"
 import * as Office from "./Office.ts"
 import type * as PeerStatus from "./PeerStatus.ts"
 import * as Pledges from "./Pledges.ts"
@@ -176,6 +177,7 @@ const makeRoles = Effect.fnUntraced(function*(config: QuorumConfig["Service"], o
     auth: yield* QuorumAuth.QuorumAuth,
     history,
     office,
+    store: yield* MembershipStore,
     pledges: Pledges.make(mayBePledged ? Lease.pledge(null, now, lease.duration, lease.clockDrift) : null)
   }
   return roles

@@ -80,8 +80,8 @@ export const make = Effect.fnUntraced(function*(
       }
       current = role
       last = role
-      // Of a role that was given up nothing is heard, nor does a report wait for room in the inbox of somebody who waits
-      // for the end of this role.
+      // Of a role that was given up nothing is heard; nor may a report wait for room in the inbox of somebody who waits
+      // for the end of the role.
       const report = (event: Event) =>
         Effect.raceFirst(
           Deferred.await(role.givenUp),

@@ -1,6 +1,9 @@
 /** The Effect services that perform an election, and the in-memory network to test with. */
 export * as ElectionAlgorithm from "./ElectionAlgorithm.ts"
+export * as DurableFile from "./DurableFile.ts"
+export * as EpochFiles from "./EpochFiles.ts"
 export * as FastLeaderElection from "./FastLeaderElection.ts"
+export * as FileHistory from "./FileHistory.ts"
 export * as History from "./History.ts"
 export * as Leadership from "./Leadership.ts"
 export * as LeadershipMetrics from "./LeadershipMetrics.ts"

@@ -24,7 +24,7 @@ export const write = Effect.fnUntraced(function*(file: string, text: string, mod
     Effect.andThen(fs.rename(temporary, file)),
     Effect.tapError(() => Effect.ignore(fs.remove(temporary, { force: true })))
   )
-  yield* syncDirectory(path.dirname(file))
+  yield* flush(path.dirname(file))
 })
 
 /** Removes a file for good; that there is none is no error. */
@@ -32,11 +32,11 @@ export const remove = Effect.fnUntraced(function*(file: string) {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
   yield* fs.remove(file, { force: true })
-  yield* syncDirectory(path.dirname(file))
+  yield* flush(path.dirname(file))
 })
 
-// A name is durable when its directory is.
-const syncDirectory = Effect.fnUntraced(function*(directory: string) {
+/** Waits until a file's content, or a directory's entries, are on the disk: a name is durable when its directory is. */
+export const flush = Effect.fnUntraced(function*(file: string) {
   const fs = yield* FileSystem.FileSystem
-  yield* Effect.scoped(Effect.flatMap(fs.open(directory), (opened) => opened.sync))
+  yield* Effect.scoped(Effect.flatMap(fs.open(file), (opened) => opened.sync))
 })
