@@ -6,6 +6,7 @@ import * as Ensemble from "@conclave/core/Ensemble"
 import * as QuorumServer from "@conclave/core/QuorumServer"
 import type { QuorumVerifier } from "@conclave/core/QuorumVerifier"
 import { assert } from "@effect/vitest"
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -42,6 +43,8 @@ export interface Member {
 /** What a peer may be given beyond its id. It takes part in elections alone unless told how leaders are activated. */
 export type MemberOptions = NonNullable<Parameters<typeof QuorumConfig.layerVoters>[2]> & {
   readonly facts?: Partial<History.Facts>
+  /** Instead of the test clock: one that is wrong. */
+  readonly clock?: Clock.Clock
   /** Instead of one in memory that begins with `facts`. */
   readonly history?: History.History["Service"]
   readonly position?: Effect.Effect<bigint>
@@ -78,7 +81,7 @@ const configOf = (members: Members, sid: bigint, config: MemberOptions) => {
 
 /** Starts one peer of an ensemble. */
 export const start = Effect.fnUntraced(function*(members: Members, sid: bigint, options: MemberOptions = {}) {
-  const { facts, history: kept, position, store, ...given } = options
+  const { clock = yield* Clock.Clock, facts, history: kept, position, store, ...given } = options
   const config: MemberOptions = { activation: null, ...given }
   const scope = yield* Scope.fork(yield* Effect.scope)
   const made = kept ?? (yield* History.make(facts))
@@ -94,7 +97,11 @@ export const start = Effect.fnUntraced(function*(members: Members, sid: bigint, 
       MemoryNetwork.layerTransport(host(sid))
     ])
   )
-  const context = yield* Layer.buildWithMemoMap(layer, yield* Layer.makeMemoMap, scope)
+  const context = yield* Effect.provideService(
+    Layer.buildWithMemoMap(layer, yield* Layer.makeMemoMap, scope),
+    Clock.Clock,
+    clock
+  )
   const stop = Scope.close(scope, Exit.void)
   // What is left of it ends as the clock moves, and nobody hears of it.
   const discard = Effect.forkDetach(stop)
