@@ -68,7 +68,8 @@ export const run = Effect.fnUntraced(function*(
     state: Learner.make(yield* history.read, pledges.get()),
     ended: null
   }
-  pledges.onRelease(offer({ _tag: "PledgeReleased" }))
+  const released = Effect.andThen(pledges.released, offer({ _tag: "PledgeReleased" }))
+  yield* Effect.forkScoped(released, { startImmediately: true })
   yield* Effect.forkScoped(connect(self, offer))
   while (self.ended === null) {
     for (const input of yield* Queue.takeAll(inbox)) yield* handle(self, input)
