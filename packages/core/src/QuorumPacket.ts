@@ -41,6 +41,9 @@ const codes = {
 /** What a packet is for. */
 export type PacketType = keyof typeof codes
 
+/** The types by name. */
+export const types = Object.keys(codes) as ReadonlyArray<PacketType>
+
 /** A packet. Who asks is read over: nobody here serves clients. */
 export interface QuorumPacket {
   /** `UNKNOWN` for a code nobody knows, which ZooKeeper passes over too. */
