@@ -31,6 +31,7 @@ import { QuorumConfig } from "./QuorumConfig.ts"
 import { type Message, RECV_CAPACITY } from "./RecvWorker.ts"
 import type { RoleContext } from "./RoleContext.ts"
 import * as StatusBoard from "./StatusBoard.ts"
+import type * as TraceSink from "./TraceSink.ts"
 
 /** What can come into a running election. */
 export type Input =
@@ -54,7 +55,8 @@ export interface Options {
   readonly board: StatusBoard.StatusBoard
   /** What leading and following stand on; `null` for elections alone. */
   readonly roles: RoleContext | null
-  /** Told every output in order, before it is performed. */
+  /** Told every step, and then every output in order, before it is performed. */
+  readonly trace: TraceSink.ElectionTracer
   readonly observe: (outputs: ReadonlyArray<Output>) => Effect.Effect<void>
 }
 
@@ -181,6 +183,7 @@ const onDesignated = Effect.fnUntraced(function*(
 const dispatch = Effect.fnUntraced(function*(self: Self, event: Election.Event) {
   const [state, outputs] = Election.step(self.incumbency.ensemble(), self.state, event)
   self.state = state
+  self.trace(self.incumbency.ensemble(), event, outputs)
   yield* ElectionClock.mark(self.clock, self.config.ensemble.mySid, outputs)
   yield* self.observe(outputs)
   for (const output of outputs) yield* perform(self, output)
@@ -251,13 +254,14 @@ const look = Effect.fnUntraced(function*(self: Self, cause: LookCause) {
 })
 
 const search = Effect.fnUntraced(function*(self: Self, cause: LookCause) {
-  const facts = yield* self.history.read
+  const { currentEpoch, lastLoggedZxid } = yield* self.history.read
   self.cause = cause
   self.clock = yield* ElectionClock.start
   yield* self.watch.end
   self.members.searching()
   yield* self.manager.want(self.state.membership.voters)
-  yield* dispatch(self, { _tag: "LookForLeader", ...facts, oracle: yield* Oracle.ask(self.state.membership) })
+  const oracle = yield* Oracle.ask(self.state.membership)
+  yield* dispatch(self, { _tag: "LookForLeader", currentEpoch, lastLoggedZxid, oracle })
 })
 
 const onElected = Effect.fnUntraced(function*(self: Self, elected: Action & { readonly _tag: "Elected" }) {

@@ -23,6 +23,7 @@ import * as PacketLink from "./PacketLink.ts"
 import * as PeerHosts from "./PeerHosts.ts"
 import type { Ended, Mandate, RoleContext } from "./RoleContext.ts"
 import * as Timers from "./internal/Timers.ts"
+import * as TraceSink from "./TraceSink.ts"
 import * as Transport from "./Transport.ts"
 
 /** How much may wait for the one fiber; the leader waits in turn. */
@@ -59,6 +60,8 @@ export const run = Effect.fnUntraced(function*(
     ticks: activation.ticks,
     lease: activation.lease
   }
+  const facts = yield* history.read
+  const pledge = pledges.get()
   const self: Self = {
     ...context,
     options,
@@ -66,7 +69,8 @@ export const run = Effect.fnUntraced(function*(
     link: yield* PacketLink.make,
     timers: yield* Timers.make(offer),
     now: yield* LeaseClock.pledges,
-    state: Learner.make(yield* history.read, pledges.get()),
+    trace: yield* TraceSink.learner(learner, facts, pledge),
+    state: Learner.make(facts, pledge),
     ended: null
   }
   const released = Effect.andThen(pledges.released, offer({ _tag: "PledgeReleased" }))
@@ -97,6 +101,8 @@ interface Self extends RoleContext {
   readonly link: PacketLink.PacketLink
   readonly timers: Timers.Timers<"Silence" | "Pledge">
   readonly now: LeaseClock.LeaseClock
+  /** Told every step. */
+  readonly trace: TraceSink.Tracer<"learner">
   state: Learner.State
   ended: Ended | null
 }
@@ -172,6 +178,7 @@ const handle = Effect.fnUntraced(function*(self: Self, input: Input) {
 const dispatch: (self: Self, event: Learner.Event) => Effect.Effect<void> = Effect.fnUntraced(function*(self, event) {
   const [state, outputs] = Learner.step(self.learner, self.state, event)
   self.state = state
+  self.trace(event, outputs)
   for (const output of outputs) yield* perform(self, output)
 })
 

@@ -25,6 +25,7 @@ import * as LeaseClock from "./LeaseClock.ts"
 import * as Oracle from "./Oracle.ts"
 import type { Ended, Mandate, RoleContext } from "./RoleContext.ts"
 import * as Term from "./Term.ts"
+import * as TraceSink from "./TraceSink.ts"
 import * as Timers from "./internal/Timers.ts"
 
 /** How much may wait for the one fiber; whoever offers more waits in turn. Ours: a packet of each of many learners. */
@@ -82,6 +83,8 @@ export const make = Effect.fnUntraced(function*(
     yield* Effect.logError(`elected, but no quorum address can be bound: ${listener.failure.message}`)
     return { successor: () => null, run: Effect.succeed({ reason: "CannotListen", successor: null }) }
   }
+  const facts = yield* history.read
+  const pledge = pledges.get()
   const self: Self = {
     ...context,
     options,
@@ -91,7 +94,8 @@ export const make = Effect.fnUntraced(function*(
     timers: yield* Timers.make(offer),
     now: yield* LeaseClock.leases,
     pledgeNow: yield* LeaseClock.pledges,
-    state: Leader.make(leader, yield* history.read, pledges.get()),
+    trace: yield* TraceSink.leader(leader, facts, pledge),
+    state: Leader.make(leader, facts, pledge),
     activated: null,
     leaseUntil: null,
     entered: false,
@@ -128,6 +132,8 @@ interface Self extends RoleContext {
   readonly now: LeaseClock.LeaseClock
   /** For our own pledge to the leader before us. */
   readonly pledgeNow: LeaseClock.LeaseClock
+  /** Told every step. */
+  readonly trace: TraceSink.Tracer<"leader">
   state: Leader.State
   activated: Term.Facts | null
   /** By `now`. */
@@ -189,6 +195,7 @@ const handle = Effect.fnUntraced(function*(self: Self, input: Input) {
 const dispatch: (self: Self, event: Leader.Event) => Effect.Effect<void> = Effect.fnUntraced(function*(self, event) {
   const [state, outputs] = Leader.step(self.leader, self.state, event)
   self.state = state
+  self.trace(event, outputs)
   for (const output of outputs) {
     yield* LeadLog.tell(output)
     yield* perform(self, output)

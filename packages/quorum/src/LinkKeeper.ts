@@ -30,6 +30,7 @@ import * as PeerHosts from "./PeerHosts.ts"
 import { QuorumConfig } from "./QuorumConfig.ts"
 import * as RecvWorker from "./RecvWorker.ts"
 import * as SendWorker from "./SendWorker.ts"
+import * as TraceSink from "./TraceSink.ts"
 import * as Transport from "./Transport.ts"
 
 /** A link came up, went down, or could not be made. */
@@ -66,6 +67,8 @@ export interface LinkKeeper {
   readonly redials: FiberMap.FiberMap<bigint, void>
   /** Probes under way, by peer. */
   readonly probes: FiberMap.FiberMap<bigint, void>
+  /** Told every step. */
+  readonly trace: TraceSink.Tracer<"connections">
   state: Connections.State
 }
 
@@ -76,13 +79,14 @@ export const make = Effect.fnUntraced(function*(
   const config = yield* QuorumConfig
   const { multiAddress, mySid, rules } = config.ensemble
   const probeAddresses = multiAddress && config.reachabilityCheckEnabled
+  const view = { mySid, membership, rules, probeAddresses }
   const dials = yield* FiberSet.make<void>()
   const fork = yield* FiberSet.runtime(dials)<never>()
   return {
     config,
     transport: yield* Transport.Transport,
     auth: yield* QuorumAuth.QuorumAuth,
-    view: { mySid, membership, rules, probeAddresses },
+    view,
     hello: InitialMessage.encode({ sid: mySid, addresses: Connections.addressesOf(membership, mySid), multiAddress }),
     recvQueue: yield* Queue.sliding<RecvWorker.Message>(RecvWorker.RECV_CAPACITY),
     outboxes: Outboxes.make(),
@@ -93,6 +97,7 @@ export const make = Effect.fnUntraced(function*(
     fork: (effect) => void fork(effect),
     redials: yield* FiberMap.make<bigint, void>(),
     probes: yield* FiberMap.make<bigint, void>(),
+    trace: yield* TraceSink.connections(view),
     state: Connections.empty
   }
 })
@@ -110,6 +115,7 @@ export const decide = (
   Effect.suspend(() => {
     const [state, outputs] = Connections.step(self.view, self.state, event)
     self.state = state
+    self.trace(event, outputs)
     return Effect.andThen(before, Effect.forEach(outputs, (output) => perform(self, output), { discard: true }))
   })
 

@@ -37,6 +37,7 @@ import * as QuorumAuth from "./QuorumAuth.ts"
 import type { RoleContext } from "./RoleContext.ts"
 import * as StatusBoard from "./StatusBoard.ts"
 import { Tenure, TransferRefused } from "./Tenure.ts"
+import * as TraceSink from "./TraceSink.ts"
 import { type ListenError, Transport } from "./Transport.ts"
 
 /** A peer whose id is not among the servers of its configuration. */
@@ -117,10 +118,12 @@ export const make = Effect.gen(function*() {
   let manager = yield* algorithm.create(config.electionAlg, membership)
   let members = membership
   const main = Effect.gen(function*() {
-    let state: Election.State = Election.make(ensemble, membership, yield* history.read)
+    const facts = yield* history.read
+    const trace = yield* TraceSink.election(ensemble, membership, facts)
+    let state: Election.State = Election.make(ensemble, membership, facts)
     let cause: PeerStatus.LookCause = started
     while (true) {
-      state = yield* Effect.scoped(FastLeaderElection.run({ manager, inbox, board, roles, observe }, state, cause))
+      state = yield* Effect.scoped(FastLeaderElection.run({ manager, inbox, board, roles, observe, trace }, state, cause))
       cause = { _tag: "ConfigChanged" }
       yield* StatusBoard.looking(board, cause)
       manager = yield* algorithm.create(config.electionAlg, state.membership)

@@ -36,7 +36,7 @@ export interface Replica {
 /** Ticks of 50 ms: leader and learner give each other up after a quarter of a second. */
 const activation: QuorumConfig.Activation = {
   ...QuorumConfig.defaultActivation,
-  ticks: { tickTime: 50, initLimit: 20, syncLimit: 5 },
+  ticks: { tickTime: 50, initLimit: 40, syncLimit: 5 },
   abstainFor: 2_000
 }
 
