@@ -16,7 +16,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
-import * as Json from "./Json.ts"
+import * as Json from "@conclave/core/Json"
 import * as Report from "./Report.ts"
 
 type Peer = QuorumPeer["Service"]

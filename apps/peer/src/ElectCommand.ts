@@ -10,7 +10,7 @@ import * as Option from "effect/Option"
 import * as Runtime from "effect/Runtime"
 import * as Schema from "effect/Schema"
 import * as Flags from "./Flags.ts"
-import * as Json from "./Json.ts"
+import * as Json from "@conclave/core/Json"
 import * as PeerLayer from "./PeerLayer.ts"
 import * as PeerLog from "./PeerLog.ts"
 import * as Report from "./Report.ts"
@@ -52,7 +52,7 @@ const elect = Effect.fnUntraced(function*(
     const report = yield* Effect.raceFirst(within(peer, flags.timeout), peer.join)
     yield* Console.log(Json.stringify(Report.elected(report)))
   }).pipe(
-    Effect.provide(PeerLayer.layer(config, Flags.facts(flags), flags.jaas)),
+    Effect.provide(PeerLayer.layer(config, Flags.facts(flags), flags)),
     Effect.annotateLogs({ sid: config.mySid })
   )
 })

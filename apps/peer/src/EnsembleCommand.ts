@@ -7,6 +7,7 @@ import * as History from "@conclave/quorum/History"
 import type { ElectionReport } from "@conclave/quorum/PeerStatus"
 import * as QuorumConfig from "@conclave/quorum/QuorumConfig"
 import * as QuorumPeer from "@conclave/quorum/QuorumPeer"
+import * as TraceFile from "@conclave/quorum/TraceFile"
 import { Transport } from "@conclave/quorum/Transport"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
@@ -29,6 +30,7 @@ export const flags = {
     Flag.filter((size) => size >= 1 && size <= SIZE_MAX, (size) => `${size} is not within 1 to ${SIZE_MAX}`),
     Flag.withDefault(3)
   ),
+  trace: Flags.trace,
   ...Flags.log
 }
 
@@ -36,7 +38,11 @@ export const flags = {
 export const run = (options: Command.Command.Config.Infer<typeof flags>) =>
   runEnsemble(options.size).pipe(
     Effect.scoped,
-    Effect.provide([NodeTransport.layerTcp(), PeerLog.layer(options.logFormat, "stdout")])
+    Effect.provide([
+      NodeTransport.layerTcp(),
+      PeerLog.layer(options.logFormat, "stdout"),
+      TraceFile.layer(options.trace)
+    ])
   )
 
 /** The command. */

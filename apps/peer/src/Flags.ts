@@ -40,6 +40,13 @@ const jaas = Flag.String("jaas").pipe(
   Flag.optional
 )
 
+/** Where to write the trace. */
+export const trace = Flag.String("trace").pipe(
+  Flag.withDescription("Append every decision, with its reason, to this file; conclave explain reads it"),
+  Flag.withMetavar("FILE"),
+  Flag.optional
+)
+
 const parseLong = (text: string): Option.Option<bigint> => {
   const matched = /^(-?)(0x[0-9a-f]+|\d+)$/i.exec(text)
   if (matched === null) return Option.none()
@@ -60,6 +67,7 @@ export const peer = {
   set,
   dataDir,
   jaas,
+  trace,
   lastZxid: long("last-zxid", "The last logged zxid, instead of the stored one"),
   currentEpoch: long("current-epoch", "The current epoch, instead of the stored one")
 }
@@ -70,6 +78,7 @@ export interface PeerFlags {
   readonly set: Option.Option<Record<string, string>>
   readonly dataDir: Option.Option<string>
   readonly jaas: Option.Option<string>
+  readonly trace: Option.Option<string>
   readonly lastZxid: Option.Option<bigint>
   readonly currentEpoch: Option.Option<bigint>
 }

@@ -44,7 +44,7 @@ const runPeer = Effect.fnUntraced(function*(flags: Flags.PeerFlags & { readonly 
     if (pause.enabled) yield* Effect.forkChild(Pause.run(peer.sid, pause, tenure.office.inspect))
     yield* flags.control ? Effect.raceFirst(Control.run(peer, tenure), peer.join) : peer.join
   }).pipe(
-    Effect.provide(PeerLayer.layer(config, Flags.facts(flags), flags.jaas)),
+    Effect.provide(PeerLayer.layer(config, Flags.facts(flags), flags)),
     Effect.annotateLogs({ sid: config.mySid })
   )
 })

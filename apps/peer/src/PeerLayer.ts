@@ -10,6 +10,7 @@ import * as History from "@conclave/quorum/History"
 import * as Oracle from "@conclave/quorum/Oracle"
 import * as QuorumConfig from "@conclave/quorum/QuorumConfig"
 import * as QuorumPeer from "@conclave/quorum/QuorumPeer"
+import * as TraceFile from "@conclave/quorum/TraceFile"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Option from "effect/Option"
@@ -25,9 +26,14 @@ export type Facts = Partial<History.Facts>
 
 /**
  * The peer that a `zoo.cfg` describes, over TCP or TLS, with the history in its data
- * directory and the credentials in the login configuration `jaas`.
+ * directory, the credentials in the login configuration `jaas`, and a trace in the file
+ * `trace`.
  */
-export const layer = (config: ZooConfig, facts: Facts, jaas: Option.Option<string>) => {
+export const layer = (
+  config: ZooConfig,
+  facts: Facts,
+  { jaas, trace }: { readonly jaas: Option.Option<string>; readonly trace: Option.Option<string> }
+) => {
   const configured = quorumConfig(config)
   return QuorumPeer.layer.pipe(
     Layer.provide([
@@ -36,6 +42,7 @@ export const layer = (config: ZooConfig, facts: Facts, jaas: Option.Option<strin
       Layer.provide(ZooAuth.layer(config.auth, jaas), configured),
       DynamicFiles.layer(config),
       config.verifier._tag === "Oracle" ? Oracle.layerFile(config.verifier.oraclePath) : Layer.empty,
+      TraceFile.layer(trace),
       transport(config)
     ])
   )

@@ -11,7 +11,7 @@ import * as PeerStatus from "@conclave/quorum/PeerStatus"
 import type { QuorumPeer } from "@conclave/quorum/QuorumPeer"
 import type { Tenure } from "@conclave/quorum/Tenure"
 import * as LeadershipStatus from "@conclave/quorum/LeadershipStatus"
-import * as Json from "./Json.ts"
+import * as Json from "@conclave/core/Json"
 import * as Report from "./Report.ts"
 
 /** The two forms of a line. */

@@ -2,8 +2,9 @@
  * How the process ends.
  *
  *     0    done, or ended by SIGINT or SIGTERM in good order
- *     1    something unexpected, a history that cannot be trusted, or a login configuration that cannot be used
- *     2    the configuration or the command line cannot be used
+ *     1    something unexpected, a history that cannot be trusted, a login configuration that cannot be used, or a trace
+ *          that does not conform
+ *     2    the configuration or the command line cannot be used, or a file that it names
  *     14   no election address could be bound (ZooKeeper's own code for it)
  *     124  `elect` found no leader in time
  *     130  a second signal, or the first one was not obeyed within three seconds
@@ -28,6 +29,9 @@ const exitCodes: Record<string, number> = {
   InvalidJaas: 1,
   UnsupportedElectionAlgorithm: 2,
   StoreError: 2,
+  TraceFileError: 2,
+  UnreadableTrace: 2,
+  DoesNotConform: 1,
   ShowHelp: 2
 }
 

@@ -9,6 +9,7 @@ import * as NodeTerminal from "@effect/platform-node-shared/NodeTerminal"
 import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as ConformCommand from "./ConformCommand.ts"
 import * as ElectCommand from "./ElectCommand.ts"
 import * as EnsembleCommand from "./EnsembleCommand.ts"
 import * as PeerCommand from "./PeerCommand.ts"
@@ -16,7 +17,7 @@ import * as Process from "./Process.ts"
 
 const conclave = Command.make("conclave", EnsembleCommand.flags, EnsembleCommand.run).pipe(
   Command.withDescription("Leader election, compatible with ZooKeeper. Without a command: an ensemble on loopback."),
-  Command.withSubcommands([EnsembleCommand.command, PeerCommand.command, ElectCommand.command])
+  Command.withSubcommands([EnsembleCommand.command, PeerCommand.command, ElectCommand.command, ConformCommand.command])
 )
 
 const services = NodeChildProcessSpawner.layer.pipe(

@@ -6,6 +6,7 @@ import { delimiter, dirname } from "node:path"
 import { fileURLToPath } from "node:url"
 import * as Child from "./Child.ts"
 import * as Transcript from "./Transcript.ts"
+import * as Traces from "./Traces.ts"
 import type { ZooCfg } from "./ZooCfg.ts"
 
 /** One line of a peer's standard output. What is 64 bits wide in the protocol is a `bigint` here. */
@@ -74,13 +75,18 @@ export const parse = (line: string): PeerEvent =>
 export const command = (label: string, args: ReadonlyArray<string>, env: NodeJS.ProcessEnv = {}): Child.Child =>
   Child.start({ label, file: PROGRAM, args, env: { ...ENVIRONMENT, ...env } })
 
-/** Starts a peer from its `zoo.cfg`, perhaps with more in its environment, and waits until it listens. */
+/**
+ * Starts a peer from its `zoo.cfg`, perhaps with more in its environment, and waits until it listens. Its trace is
+ * checked at the end of the test.
+ */
 export const start = async (
   cfg: ZooCfg,
   args: ReadonlyArray<string> = [],
   env: NodeJS.ProcessEnv = {}
 ): Promise<PeerProcess> => {
-  const child = command(`peer ${cfg.sid}`, ["peer", "--config", cfg.file, "--control", ...args], env)
+  const trace = Traces.fileOf(cfg)
+  Traces.conformsAtEnd(trace)
+  const child = command(`peer ${cfg.sid}`, ["peer", "--config", cfg.file, "--control", "--trace", trace, ...args], env)
   const events = () => child.stdout.lines.map(parse)
   const peer: PeerProcess = {
     sid: cfg.sid,
