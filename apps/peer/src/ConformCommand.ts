@@ -10,7 +10,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as TraceFiles from "./TraceFiles.ts"
 
-/** A step that the core would not have taken. Either the program that wrote the trace has a bug, or the file was changed. */
+/** A step that the core would not have taken: who wrote the trace has a bug or other rules, or the file was changed. */
 export class DoesNotConform extends Schema.TaggedError<DoesNotConform>()("DoesNotConform", {
   file: Schema.String,
   fault: Schema.String

@@ -12,12 +12,19 @@ import * as Layer from "effect/Layer"
 import * as ConformCommand from "./ConformCommand.ts"
 import * as ElectCommand from "./ElectCommand.ts"
 import * as EnsembleCommand from "./EnsembleCommand.ts"
+import * as ExplainCommand from "./ExplainCommand.ts"
 import * as PeerCommand from "./PeerCommand.ts"
 import * as Process from "./Process.ts"
 
 const conclave = Command.make("conclave", EnsembleCommand.flags, EnsembleCommand.run).pipe(
   Command.withDescription("Leader election, compatible with ZooKeeper. Without a command: an ensemble on loopback."),
-  Command.withSubcommands([EnsembleCommand.command, PeerCommand.command, ElectCommand.command, ConformCommand.command])
+  Command.withSubcommands([
+    EnsembleCommand.command,
+    PeerCommand.command,
+    ElectCommand.command,
+    ExplainCommand.command,
+    ConformCommand.command
+  ])
 )
 
 const services = NodeChildProcessSpawner.layer.pipe(

@@ -3,13 +3,14 @@
  *
  * Made from the outputs alone, so that a log, a console and a test say the same.
  */
-import type { ConfigVerdict, ElectedReason, KeptGround, Output } from "./ElectionOutput.ts"
+import type { CloseReason as LinkCloseReason } from "./ConnectionsOutput.ts"
+import type { ConfigVerdict, ElectedReason, KeptGround, NotJoinedReason, Output } from "./ElectionOutput.ts"
 import type { CloseReason, StepDownReason } from "./LeaderOutput.ts"
 import type { LeaveReason } from "./LearnerOutput.ts"
 import type { LeaderLostReason } from "./Liveness.ts"
 import type { Sid } from "./Sid.ts"
 import * as QuorumVerifier from "./QuorumVerifier.ts"
-import type { Proposal, Vote } from "./Vote.ts"
+import type { Ground, Proposal, Vote } from "./Vote.ts"
 import * as Zxid from "./Zxid.ts"
 
 /** Who won and on what ground, in one sentence without a full stop. */
@@ -94,6 +95,46 @@ export const configRefused = (
   return `${which} from server ${from} is not adopted: ${why}`
 }
 
+/** Because of whom somebody changed its mind, and on what ground. */
+export const adopted = (
+  { from, ground, previous, proposal: next }: Omit<Output & { readonly _tag: "Adopted" }, "_tag">
+): string =>
+  `from server ${previous.leader} to ${next.leader}, because of server ${from}: ` +
+  betterGrounds[ground](next, previous)
+
+/** Why the leader that somebody else has is not followed. */
+export const notJoined = (
+  { from, leader, reason, supporters }: Omit<Output & { readonly _tag: "NotJoined" }, "_tag">
+): string =>
+  `server ${from} has server ${leader} as its leader, which was not joined: ${notJoinedReasons[reason]}; ` +
+  `known to support it: ${sids(supporters)}`
+
+/** Why a connection was closed on purpose, where that is a trouble and not how connections are made; else `null`. */
+export const linkTrouble = (reason: LinkCloseReason): string | null => linkTroubles[reason] ?? null
+
+/** How long something took, in whole milliseconds. */
+export const millis = (length: number): string => `${Math.round(length)} ms`
+
+/** How long an election took, and what of it: until the first vote, from there to a quorum, and from there on. */
+export const took = (elapsed: number, { finalize, firstVote, quorum }: Phases): string => {
+  const parts = [
+    ...(firstVote === null ? [] : [`${millis(firstVote)} until the first vote`]),
+    ...(quorum === null ? [] : [`${millis(quorum)} until a quorum`]),
+    ...(finalize === null ? [] : [`${millis(finalize)} waiting for a better vote`])
+  ]
+  return parts.length === 0 ? millis(elapsed) : `${millis(elapsed)} (${parts.join(", ")})`
+}
+
+/** The parts of an election in milliseconds; `null` for one that there was not. */
+export interface Phases {
+  /** From the start to the first vote of another voter; `null` if none was heard. */
+  readonly firstVote: number | null
+  /** From there to the last moment at which a quorum was reached; `null` for who joined a leader. */
+  readonly quorum: number | null
+  /** From there to the decision: the finalize wait. */
+  readonly finalize: number | null
+}
+
 /** A proposal: whose, and how fresh its history is. */
 export const proposal = ({ leader, peerEpoch, zxid }: Proposal): string =>
   `server ${leader} (epoch ${peerEpoch}, zxid ${Zxid.format(zxid)})`
@@ -121,6 +162,26 @@ const quorumGround = (winner: Proposal, runnerUp: Proposal | null, ground: KeptG
     case "Equal":
       return "no other proposal was heard"
   }
+}
+
+const betterGrounds: Record<Ground, (next: Proposal, previous: Proposal) => string> = {
+  peerEpoch: (next, previous) => `its epoch is higher, ${next.peerEpoch} against ${previous.peerEpoch}`,
+  zxid: (next, previous) =>
+    `its history is fresher, zxid ${Zxid.format(next.zxid)} against ${Zxid.format(previous.zxid)}`,
+  sid: () => "histories are equal and its id is higher"
+}
+
+const notJoinedReasons: Record<NotJoinedReason, string> = {
+  NoQuorum: "too few are known to support it",
+  LeaderNotHeard: "it has not said itself that it leads",
+  OwnRoundDiffers: "that is this server, in another round",
+  NotElectable: "that is this server, which is not electable"
+}
+
+const linkTroubles: { readonly [R in LinkCloseReason]?: string } = {
+  OwnSid: "it calls itself by the id of this server: two servers have the same myid",
+  TooManyStrangers: "too many servers that no configuration knows are connected",
+  Unreachable: "its address does not answer any more"
 }
 
 const refusals: Record<Exclude<ConfigVerdict, "Adopted" | "Unparsable">, string> = {

@@ -44,6 +44,8 @@ const isRecord = (value: unknown): value is Record<string, unknown> =>
 // Of Node's buffers only their holder has the bytes: what arrives here is what their own toJSON says.
 function plain(this: unknown, key: string, field: unknown): unknown {
   if (typeof field === "bigint") return rawJSON(field.toString())
+  // JSON has it, and JavaScript does not write it.
+  if (Object.is(field, -0)) return rawJSON("-0")
   if (typeof field !== "object" || field === null) return field
   const held = (this as Record<string, unknown>)[key]
   if (held instanceof Uint8Array) return hex(held)

@@ -83,9 +83,9 @@ export interface Made {
 export type Reducer = keyof Made
 
 /** A reducer begins. */
-export type Start = { [R in Reducer]: Instance & { readonly _tag: "Start"; readonly reducer: R; readonly made: Made[R] } }[
-  Reducer
-]
+export type Start = {
+  [R in Reducer]: Instance & { readonly _tag: "Start"; readonly reducer: R; readonly made: Made[R] }
+}[Reducer]
 
 /** What can happen to a reducer. */
 export interface Events {
@@ -169,10 +169,10 @@ export const membership = ({ committed, lastSeen, learnerType, me }: Members): E
 
 const malformed = (problem: string, isTorn: boolean) => Result.fail(new MalformedTrace({ problem, isTorn }))
 
-const { Wide, of } = Values
-const { Finite, Int, NullOr, Struct, optionalKey, tag } = Schema
+const { Real, Wide, of } = Values
+const { Int, NullOr, Struct, optionalKey, tag } = Schema
 
-const time = { ms: Finite, wall: Finite }
+const time = { ms: Real, wall: Real }
 const instance = { ...time, sid: Wide, instance: Int }
 
 const membersFields = Struct({

@@ -69,7 +69,8 @@ const none = (problems: ReadonlyArray<string>): void => assert.deepStrictEqual(p
 describe("packages", () => {
   it("core imports itself and data modules of effect", () => {
     none(badImports("packages/core/src", (name) =>
-      name.startsWith("./") || name.startsWith("../") || /^effect\/(Result|Option|Order|Schema|SchemaTransformation)$/.test(name)))
+      name.startsWith("./") || name.startsWith("../") ||
+      /^effect\/(Result|Option|Order|Schema|SchemaTransformation)$/.test(name)))
   })
 
   it("core knows no clock, no chance, no output and no machine", () => {

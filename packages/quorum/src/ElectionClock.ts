@@ -2,9 +2,9 @@
  * Measures one election, from the moment a peer begins to look.
  */
 import type { Output } from "@conclave/core/ElectionOutput"
+import type { Phases } from "@conclave/core/Explain"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import type { Phases } from "./PeerStatus.ts"
 
 /** Marks of one election, in nanoseconds of a clock that only runs forward; mutable, with one owner. */
 export interface ElectionClock {

@@ -36,16 +36,6 @@ export type LookCause =
   /** A newer configuration is in force. */
   | { readonly _tag: "ConfigChanged" }
 
-/** How long the parts of an election took, in milliseconds. */
-export interface Phases {
-  /** From the start to the first vote of another voter; `null` if none was heard. */
-  readonly firstVote: number | null
-  /** From there to the last moment at which a quorum was reached; `null` for who joined a leader. */
-  readonly quorum: number | null
-  /** From there to the decision: the finalize wait. */
-  readonly finalize: number | null
-}
-
 /** The result of one election, and how it came about. */
 export interface ElectionReport {
   readonly sid: bigint
@@ -53,7 +43,7 @@ export interface ElectionReport {
   readonly vote: Vote
   readonly reason: ElectedReason
   readonly cause: LookCause
-  readonly phases: Phases
+  readonly phases: Explain.Phases
   readonly elapsed: number
 }
 
@@ -90,15 +80,4 @@ const describeLost = (leader: bigint, reason: LeaderLostReason | EndReason): str
 
 /** An election in one sentence: the outcome for us, who won on what ground, who agreed, and what took how long. */
 export const describe = ({ elapsed, phases, reason, state, vote }: ElectionReport): string =>
-  `${state} in round ${vote.electionEpoch}: ${Explain.elected(vote, reason)}; took ${describePhases(elapsed, phases)}`
-
-const describePhases = (elapsed: number, { finalize, firstVote, quorum }: Phases): string => {
-  const parts = [
-    ...(firstVote === null ? [] : [`${ms(firstVote)} until the first vote`]),
-    ...(quorum === null ? [] : [`${ms(quorum)} until a quorum`]),
-    ...(finalize === null ? [] : [`${ms(finalize)} waiting for a better vote`])
-  ]
-  return parts.length === 0 ? ms(elapsed) : `${ms(elapsed)} (${parts.join(", ")})`
-}
-
-const ms = (millis: number): string => `${Math.round(millis)} ms`
+  `${state} in round ${vote.electionEpoch}: ${Explain.elected(vote, reason)}; took ${Explain.took(elapsed, phases)}`

@@ -123,7 +123,8 @@ export const make = Effect.gen(function*() {
     let state: Election.State = Election.make(ensemble, membership, facts)
     let cause: PeerStatus.LookCause = started
     while (true) {
-      state = yield* Effect.scoped(FastLeaderElection.run({ manager, inbox, board, roles, observe, trace }, state, cause))
+      const options = { manager, inbox, board, roles, observe, trace }
+      state = yield* Effect.scoped(FastLeaderElection.run(options, state, cause))
       cause = { _tag: "ConfigChanged" }
       yield* StatusBoard.looking(board, cause)
       manager = yield* algorithm.create(config.electionAlg, state.membership)

@@ -50,7 +50,7 @@ export const make = Effect.fnUntraced(function*(
         onSuccess: () => Effect.sync(buffer.written),
         onFailure: ({ message }) =>
           buffer.failed(taken)
-            ? Effect.logError(`the trace cannot be written to ${file}: ${message}; it will have a gap, and all else goes on`)
+            ? Effect.logError(`the trace cannot be written to ${file}: ${message}; it will have a gap`)
             : Effect.void
       })
     )

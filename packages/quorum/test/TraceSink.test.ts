@@ -10,7 +10,7 @@ import * as Replicas from "./Replicas.ts"
 const { replicated, until, working } = Replicas
 
 /** A test whose peers are traced, and whose trace must be what the core would do. */
-const traced = (test: Parameters<typeof replicated>[1], contract: Parameters<typeof replicated>[0], look: Look) => () => {
+const traced = (test: Test, contract: Parameters<typeof replicated>[0], look: Look) => () => {
   const lines: Array<Trace.Line> = [Trace.header]
   return Effect.provideService(replicated(contract, test)(), TraceSink.TraceSink, TraceSink.make((line) => {
     lines.push(line)
@@ -21,6 +21,8 @@ const traced = (test: Parameters<typeof replicated>[1], contract: Parameters<typ
     look(lines)
   })))
 }
+
+type Test = Parameters<typeof replicated>[1]
 
 type Look = (lines: ReadonlyArray<Trace.Line>) => void
 
@@ -63,7 +65,7 @@ describe("the steps of peers over the memory network", () => {
   it.effect(
     "are told through a partition",
     (() => {
-      const test: Parameters<typeof replicated>[1] = ({ intervals, startAll }, network) =>
+      const test: Test = ({ intervals, startAll }, network) =>
         Effect.gen(function*() {
           yield* startAll
           yield* until(() => working(intervals).length === 1)

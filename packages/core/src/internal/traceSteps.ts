@@ -12,9 +12,9 @@ import type * as Learner from "../Learner.ts"
 import type * as LearnerOutput from "../LearnerOutput.ts"
 import * as Values from "./traceValues.ts"
 
-const { NotificationOf, Packet, Pledge, Proposal, Sids, VoteOf, Wide, of } = Values
+const { NotificationOf, Packet, Pledge, Proposal, Real, Sids, VoteOf, Wide, of } = Values
 
-const { Boolean, Finite, Literals, NullOr, String, TaggedUnion, optionalKey } = Schema
+const { Boolean, Literals, NullOr, String, TaggedUnion, optionalKey } = Schema
 
 const oracle = { oracle: optionalKey(Boolean) }
 
@@ -70,7 +70,7 @@ const NotJoined = Literals(["NoQuorum", "LeaderNotHeard", "OwnRoundDiffers", "No
 export const ElectionOutputOf = of<ElectionOutput.Output>()(TaggedUnion({
   Send: { toSend: Values.ToSend, cause: SendCause },
   ConnectAll: {},
-  SetTimer: { timer: Literals(["Notification", "Finalize"]), after: Finite },
+  SetTimer: { timer: Literals(["Notification", "Finalize"]), after: Real },
   CancelTimer: {},
   Elected: { vote: VoteOf, state: Values.Settled, reason: ElectedReason },
   Restart: { reason: Literals(["ConfigChanged"]) },
@@ -91,7 +91,7 @@ export const ElectionOutputOf = of<ElectionOutput.Output>()(TaggedUnion({
 // connections
 // -----------------------------------------------------------------------------
 
-const link = { link: Finite, sid: Wide }
+const link = { link: Real, sid: Wide }
 
 /** What can happen to connections. */
 export const ConnectionsEvent = of<Connections.Event>()(TaggedUnion({
@@ -120,7 +120,7 @@ export const ConnectionsOutputOf = of<ConnectionsOutput.Output>()(TaggedUnion({
   Dial: { sid: Wide, addresses: Schema.Array(Values.AddressOf) },
   Adopt: link,
   Close: { ...link, reason: LinkCloseReason, linger: Boolean },
-  RedialLater: { sid: Wide, failures: Finite },
+  RedialLater: { sid: Wide, failures: Real },
   Probe: link,
   NoAddress: { sid: Wide }
 }))
@@ -129,9 +129,9 @@ export const ConnectionsOutputOf = of<ConnectionsOutput.Output>()(TaggedUnion({
 // leader and learner
 // -----------------------------------------------------------------------------
 
-const at = { at: Finite }
-const now = { ...at, pledgeAt: Finite }
-const learner = { learner: Finite }
+const at = { at: Real }
+const now = { ...at, pledgeAt: Real }
+const learner = { learner: Real }
 const epoch = { epoch: Wide }
 const LeaderTimer = Literals(["Quorum", "Pledge", "Lease"])
 const LearnerTimer = Literals(["Silence", "Pledge"])
@@ -179,14 +179,14 @@ const StepDownReason = Literals([
 export const LeaderOutputOf = of<LeaderOutput.Output>()(TaggedUnion({
   Send: { ...learner, packet: Packet },
   Close: { ...learner, sid: NullOr(Wide), reason: CloseReason },
-  SetTimer: { timer: LeaderTimer, after: Finite },
+  SetTimer: { timer: LeaderTimer, after: Real },
   CancelTimer: { timer: LeaderTimer },
   StoreAcceptedEpoch: epoch,
   StoreCurrentEpoch: epoch,
   EpochDecided: { ...epoch, supporters: Sids },
   Activated: { ...epoch, supporters: Sids },
   LearnerSynced: { sid: Wide, votes: Boolean },
-  LeaseExtended: { until: Finite },
+  LeaseExtended: { until: Real },
   SteppedDown: { reason: StepDownReason, successor: NullOr(Wide) },
   Ignored: { ...learner, packet: Packet, reason: Literals(["NotNeeded", "Over"]) }
 }))
@@ -221,7 +221,7 @@ const LeaveReason = Literals([
 /** What a learner can decide. */
 export const LearnerOutputOf = of<LearnerOutput.Output>()(TaggedUnion({
   Send: { packet: Packet },
-  SetTimer: { timer: LearnerTimer, after: Finite },
+  SetTimer: { timer: LearnerTimer, after: Real },
   CancelTimer: { timer: LearnerTimer },
   StoreAcceptedEpoch: epoch,
   StoreCurrentEpoch: epoch,

@@ -30,6 +30,14 @@ export const Wide = Schema.Union([Schema.BigInt, Schema.Int]).pipe(
   }))
 )
 
+/** A number. Read from more digits than a number has, it is the nearest. */
+export const Real = Schema.Union([Schema.Finite, Schema.BigInt]).pipe(
+  Schema.decodeTo(Schema.Finite, SchemaTransformation.transform<number, bigint | number>({
+    decode: (value) => Number(value),
+    encode: (value) => value
+  }))
+)
+
 /** Sids in the order in which they were added. */
 export const Sids = Schema.Array(Wide).pipe(
   Schema.decodeTo(
@@ -52,13 +60,13 @@ const WideMap = Schema.Array(Schema.Tuple([Wide, Wide])).pipe(
 )
 
 /** A host and a port. */
-export const AddressOf = of<Address.Address>()(Schema.Struct({ host: Schema.String, port: Schema.Finite }))
+export const AddressOf = of<Address.Address>()(Schema.Struct({ host: Schema.String, port: Real }))
 
 const ServerFields = Schema.Struct({
   sid: Wide,
   role: Schema.Literals(["participant", "observer"]),
   addresses: Schema.Array(
-    Schema.Struct({ host: Schema.String, quorumPort: Schema.Finite, electionPort: Schema.Finite })
+    Schema.Struct({ host: Schema.String, quorumPort: Real, electionPort: Real })
   ),
   clientAddress: Schema.NullOr(AddressOf)
 })
@@ -95,9 +103,9 @@ export const EnsembleOf = of<Ensemble.Ensemble>()(Schema.Struct({
   mySid: Wide,
   rules: Schema.Struct(switches),
   timing: Schema.Struct({
-    finalizeWait: Schema.Finite,
-    minNotificationInterval: Schema.Finite,
-    maxNotificationInterval: Schema.Finite
+    finalizeWait: Real,
+    minNotificationInterval: Real,
+    maxNotificationInterval: Real
   }),
   electable: Schema.Boolean,
   reconfigEnabled: Schema.Boolean,
@@ -107,20 +115,20 @@ export const EnsembleOf = of<Ensemble.Ensemble>()(Schema.Struct({
 
 /** What patience is counted in. */
 export const Ticks = of<Ensemble.Ticks>()(Schema.Struct({
-  tickTime: Schema.Finite,
-  initLimit: Schema.Finite,
-  syncLimit: Schema.Finite
+  tickTime: Real,
+  initLimit: Real,
+  syncLimit: Real
 }))
 
 /** A lease that is agreed on. */
 export const LeaseOf = of<Lease.Lease>()(Schema.Struct({
-  duration: Schema.Finite,
-  grace: Schema.Finite,
-  clockDrift: Schema.Finite
+  duration: Real,
+  grace: Real,
+  clockDrift: Real
 }))
 
 /** A promise to support nobody else. */
-export const Pledge = of<Lease.Pledge>()(Schema.Struct({ leader: Schema.NullOr(Wide), until: Schema.Finite }))
+export const Pledge = of<Lease.Pledge>()(Schema.Struct({ leader: Schema.NullOr(Wide), until: Real }))
 
 /** Where a history ends. */
 export const history = { lastLoggedZxid: Wide, currentEpoch: Wide }
@@ -138,7 +146,7 @@ const State = Schema.Literals(["LOOKING", ...Settled.literals])
 /** A vote. */
 export const VoteOf = of<Vote.Vote>()(Schema.Struct({
   ...proposal,
-  version: Schema.Finite,
+  version: Real,
   electionEpoch: Wide,
   state: State
 }))
@@ -147,7 +155,7 @@ export const VoteOf = of<Vote.Vote>()(Schema.Struct({
 export const NotificationOf = of<Notification.Notification>()(Schema.Struct({
   ...proposal,
   from: Wide,
-  version: Schema.Finite,
+  version: Real,
   state: Schema.Literals([...State.literals, "UNKNOWN"]),
   electionEpoch: Wide,
   config: Schema.NullOr(Schema.String)
