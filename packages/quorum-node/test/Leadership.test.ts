@@ -20,18 +20,18 @@ contract("TCP to unified ports", secure(false, true))
 const authority = Certificates.authority("the authority")
 
 /** On loopback, everybody with a certificate for its own host alone. */
-const apart: MakePlace = Effect.sync(() => {
+const apart: MakePlace = Effect.gen(function*() {
   const net = TcpEnsemble.randomNet()
+  const transports = new Map<string, Transport["Service"]>()
+  for (const host of [1, 2, 3, 4].map((sid) => `${net}.${sid}`)) {
+    const issued = Certificates.issue(authority, { names: [`IP:${host}`] })
+    const stores = Certificates.write(Certificates.directory("test"), issued, authority)
+    const layer = Layer.orDie(NodeTransport.layerSecure({ ...stores, sslQuorum: true, portUnification: false }))
+    transports.set(host, Context.get(yield* Layer.build(layer), Transport))
+  }
   return {
     host: (sid: bigint) => `${net}.${sid}`,
-    transport: (host: string) => {
-      const issued = Certificates.issue(authority, { names: [`IP:${host}`] })
-      const stores = Certificates.write(Certificates.directory("test"), issued, authority)
-      return Effect.map(
-        Layer.build(NodeTransport.layerSecure({ ...stores, sslQuorum: true, portUnification: false }).pipe(Layer.orDie)),
-        (context) => Context.get(context, Transport)
-      ) as ReturnType<Effect.Success<MakePlace>["transport"]>
-    }
+    transport: (host: string) => Effect.fromNullishOr(transports.get(host)).pipe(Effect.orDie)
   }
 })
 
@@ -40,10 +40,14 @@ describe("the quorum port over TLS", () => {
     Effect.gen(function*() {
       const place = yield* apart
       const leader = yield* led(yield* startAll(place), 1n)
-      const transport = yield* place.transport(place.host(4n))
-      const dial = transport.dial({ host: place.host(leader.sid), port: QUORUM_PORT })
-      const other = leader.sid === 1n ? 2n : 1n
-      assert.isNull(yield* introduce(yield* dial, other), "it is no member's certificate")
+      const [one, two] = [1n, 2n, 3n].filter((sid) => sid !== leader.sid)
+      const answerTo = Effect.fnUntraced(function*(host: string, sid: bigint) {
+        const transport = yield* place.transport(host)
+        const connection = yield* transport.dial({ host: place.host(leader.sid), port: QUORUM_PORT })
+        return yield* introduce(connection, sid)
+      })
+      assert.isNull(yield* answerTo(place.host(two!), one!), "it is another member's certificate")
+      assert.strictEqual(yield* answerTo(place.host(one!), one!), "LEADERINFO")
       assert.strictEqual((yield* leader.leadership.status)._tag, "LEADING")
     }).pipe(Effect.provide(Logger.layer([]))), 30_000)
 })

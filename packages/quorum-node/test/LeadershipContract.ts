@@ -13,6 +13,7 @@ import * as QuorumPeer from "@conclave/quorum/QuorumPeer"
 import { type Connection, Transport } from "@conclave/quorum/Transport"
 import { assert, describe, it } from "@effect/vitest"
 import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
@@ -35,11 +36,11 @@ export interface Member {
 export const start = Effect.fnUntraced(function*(place: Place, sid: bigint, auth?: Auth) {
   const scope = yield* Scope.fork(yield* Effect.scope)
   const voters = Object.fromEntries([1n, 2n, 3n].map((sid) => [`${sid}`, { host: place.host(sid) }]))
-  const ticks = { tickTime: 100, initLimit: 20, syncLimit: 20 }
+  const ticks = { tickTime: 500, initLimit: 20, syncLimit: 20 }
   const layer = Leadership.layer.pipe(
     Layer.provide(QuorumPeer.layer),
     Layer.provide([
-      QuorumConfig.layerVoters(sid, voters, { activation: QuorumConfig.activation({ ticks }) }),
+      QuorumConfig.layerVoters(sid, voters, { activation: QuorumConfig.activation({ ticks, abstainFor: 500 }) }),
       History.layer(),
       Layer.effect(Transport, place.transport(place.host(sid))),
       auth === undefined ? Layer.empty : Layer.succeed(QuorumAuth, auth)
@@ -94,7 +95,7 @@ export const introduce = Effect.fnUntraced(function*(connection: Connection, sid
         if (packet !== undefined) return packet.type
       }
     }
-  }).pipe(Effect.catch(() => Effect.succeed(null)))
+  }).pipe(Effect.orElseSucceed(() => null))
 })
 
 /** Registers the contract for a transport. */
@@ -108,13 +109,18 @@ export const contract = (name: string, makePlace: MakePlace) =>
         const members = yield* startAll(place)
         const first = yield* led(members, 1n)
         const notes: Array<string> = []
+        const begun = yield* Deferred.make<void>()
         for (const { leadership, sid } of members) {
           yield* Effect.forkScoped(leadership.whileLeader(({ epoch }) =>
             Effect.acquireRelease(
-              Effect.sync(() => notes.push(`${sid} begins ${epoch}`)),
+              Effect.suspend(() => {
+                notes.push(`${sid} begins ${epoch}`)
+                return Deferred.succeed(begun, undefined)
+              }),
               () => Effect.sync(() => notes.push(`${sid} ends ${epoch}`))
             ).pipe(Effect.andThen(Effect.never))))
         }
+        yield* Deferred.await(begun)
         const second = members.find(({ sid }) => sid !== first.sid)!
         const third = members.find(({ sid }) => sid !== first.sid && sid !== second.sid)!
         yield* first.leadership.transferTo(second.sid)
@@ -126,9 +132,9 @@ export const contract = (name: string, makePlace: MakePlace) =>
         for (const one of [first, second]) yield* until(one, follows(third.sid, 3n))
         yield* third.stop
         yield* led([first, second], 4n)
-        const begun = notes.filter((note) => note.includes("begins"))
-        assert.deepStrictEqual(notes.slice(0, 6), begun.slice(0, 3).flatMap((note) =>
-          [note, note.replace("begins", "ends")]))
+        const terms = [first, second, third].map(({ sid }, index) => `${sid} begins ${index + 1}`)
+        const each = terms.flatMap((begins) => [begins, begins.replace("begins", "ends")])
+        assert.deepStrictEqual(notes.slice(0, 6), each, "one after another")
       }
     ))
 
