@@ -21,7 +21,7 @@ export interface ZooActivation {
 /** The settings, sound in themselves and with these ticks. */
 export const parse = (
   settings: ZooSettings.Settings,
-  { initLimit, tickTime }: { readonly tickTime: number; readonly initLimit: number }
+  ticks: QuorumConfig.Activation["ticks"]
 ): Result.Result<ZooActivation, ZooConfigError> =>
   Result.gen(function*() {
     const millis = { unit: "milliseconds", minimum: 0 }
@@ -41,9 +41,9 @@ export const parse = (
     const enabled = yield* ZooSettings.boolean(settings, "conclave.activation", true)
     const pause = yield* parsePause(settings)
     if (duration === 0) return { enabled, lease: null, pause }
-    const shortest = grace + tickTime
-    const longest = initLimit * tickTime
-    if (duration <= shortest || duration > longest) {
+    const lease = Lease.make(duration, { grace, clockDrift: drift / 100 })
+    if (!Lease.fits(lease, ticks)) {
+      const { longest, shortest } = Lease.bounds(ticks, grace)
       return yield* ZooSettings.failAt(
         settings,
         "conclave.lease",
@@ -52,7 +52,7 @@ export const parse = (
           "a leader is heard of twice a tick, and who is to follow another waits for the lease to end"
       )
     }
-    return { enabled, lease: Lease.make(duration, { grace, clockDrift: drift / 100 }), pause }
+    return { enabled, lease, pause }
   })
 
 const parsePause = (settings: ZooSettings.Settings): Result.Result<Pause.Options, ZooConfigError> =>

@@ -12,7 +12,7 @@
  * Not in the original. Gray and Cheriton, "Leases", 1989; Ongaro, "Consensus",
  * section 6.4.1.
  */
-import type { Membership, Millis } from "./Ensemble.ts"
+import type { Membership, Millis, Ticks } from "./Ensemble.ts"
 import type { Sid } from "./Sid.ts"
 import * as VoteTracker from "./VoteTracker.ts"
 
@@ -49,6 +49,22 @@ export const make = (duration: Millis, options: Partial<Omit<Lease, "duration">>
   grace: options.grace ?? defaultGrace(duration),
   clockDrift: options.clockDrift ?? CLOCK_DRIFT
 })
+
+/**
+ * Which leases are of use with these ticks: a leader hears of a quorum twice a tick and needs the grace besides, and
+ * who is to follow another waits for the end of the lease, but no longer than initLimit ticks. In milliseconds, the
+ * first bound excluded.
+ */
+export const bounds = ({ initLimit, tickTime }: Ticks, grace: Millis) => ({
+  shortest: grace + tickTime,
+  longest: initLimit * tickTime
+})
+
+/** Is the lease of use with these ticks? */
+export const fits = ({ duration, grace }: Lease, ticks: Ticks): boolean => {
+  const { longest, shortest } = bounds(ticks, grace)
+  return duration > shortest && duration <= longest
+}
 
 /** The drift that is allowed for unless told otherwise: ten times what a clock without NTP has, or more. */
 export const CLOCK_DRIFT = 0.01

@@ -220,8 +220,11 @@ describe("whom a voter does not follow", () => {
   ])("%s", (_, options, lease, reason) => {
     const one = to("Registering", options)
     assert.deepStrictEqual(one.hears(Zab.leaderInfo(1, lease)), left(reason))
-    // Who weighs nothing, or observes, may: nobody counts on it.
-    for (const verifier of [weightless, majority([2, 3], { observers: [1] })]) {
+    // It may weigh something in the next configuration.
+    assert.deepStrictEqual(to("Registering", { ...options, verifier: weightless }).hears(Zab.leaderInfo(1, lease)),
+      left(reason))
+    // Who observes, or is no member, may: nobody counts on it.
+    for (const verifier of [majority([2, 3]), majority([2, 3], { observers: [1] })]) {
       const other = to("Registering", { ...options, verifier })
       assert.deepStrictEqual(other.hears(Zab.leaderInfo(1, lease)), [SILENCE, "StoreAcceptedEpoch 1"])
     }
@@ -339,7 +342,7 @@ describe("a leader that resigns", () => {
   })
 
   it("is one of ours: a real one says that of a configuration", () => {
-    const one = to("Following", { verifier: weightless }, null)
+    const one = to("Following", { verifier: majority([2, 3]) }, null)
     assert.deepStrictEqual(one.hears(packet("COMMITANDACTIVATE", [1, 0])).slice(1), ["Ignored COMMITANDACTIVATE 1.0"])
   })
 })

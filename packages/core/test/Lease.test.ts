@@ -54,6 +54,24 @@ describe("a pledge", () => {
   })
 })
 
+describe("a lease", () => {
+  it.each<readonly [duration: number, grace: number, fits: boolean]>([
+    [121, 20, true],
+    [120, 20, false],
+    [1000, 20, true],
+    [1001, 20, false],
+    [200, 100, false]
+  ])("of %d ms with a grace of %d, at ticks of 100 ms, is of use: %s", (duration, grace, fits) => {
+    const ticks = { tickTime: 100, initLimit: 10, syncLimit: 5 }
+    assert.strictEqual(Lease.fits(Lease.make(duration, { grace }), ticks), fits)
+  })
+
+  it("has a fifth of its length as grace, and a hundredth for clocks, unless told otherwise", () => {
+    assert.deepStrictEqual(Lease.make(1_004), { duration: 1_004, grace: 200, clockDrift: 0.01 })
+    assert.deepStrictEqual(Lease.make(1, { grace: 2, clockDrift: 3 }), { duration: 1, grace: 2, clockDrift: 3 })
+  })
+})
+
 describe("the expiry of a lease", () => {
   type Answers = ReadonlyArray<readonly [sid: number, sent: number]>
   type Row = readonly [what: string, membership: Ensemble.Membership, answered: Answers, until: number | null]

@@ -20,6 +20,7 @@ import type * as Scope from "effect/Scope"
 import * as LearnerListener from "./LearnerListener.ts"
 import * as LeadLog from "./LeadLog.ts"
 import type { Activation, LeaveReason } from "./LeadershipStatus.ts"
+import * as History from "./History.ts"
 import * as LeaseClock from "./LeaseClock.ts"
 import * as Oracle from "./Oracle.ts"
 import type { Ended, Mandate, RoleContext } from "./RoleContext.ts"
@@ -227,10 +228,7 @@ const store = (
   write: ReturnType<RoleContext["history"]["setAcceptedEpoch"]>,
   stored: () => Leader.Event
 ): Effect.Effect<void> =>
-  Effect.matchEffect(write, {
-    onFailure: ({ message }) => Effect.andThen(Effect.logError(message), dispatch(self, { _tag: "StoreFailed" })),
-    onSuccess: () => dispatch(self, stored())
-  })
+  Effect.flatMap(History.attempt(write), (isStored) => dispatch(self, isStored ? stored() : { _tag: "StoreFailed" }))
 
 const onActivated = Effect.fnUntraced(function*(self: Self, output: Output & { readonly _tag: "Activated" }) {
   const { activation, options } = self

@@ -43,18 +43,14 @@ const byteByByte = (bytes: Uint8Array) => Array.from(bytes, (byte) => Uint8Array
 
 const told = ({ type, zxid }: QuorumPacket.QuorumPacket): string => `${type} ${Zxid.format(zxid)}`
 
-/** The members in whose place ours speaks; with a weight of 0 for who follows a real server. */
+/** The members in whose place ours speaks. Who follows a real server must not vote, though it says that it would. */
 const membershipOf = (name: string, mySid: bigint, role: "leader" | "learner") => {
   const { configured } = Recording.load(name, "recorded-quorum")
   const options = { multiAddress: false, standaloneEnabled: true }
   const committed = Result.getOrThrow(DynamicConfig.parse(configured, options))
   if (role === "leader" || !committed.voters.has(mySid)) return Ensemble.membership({ mySid, committed })
-  const weightless = Result.getOrThrow(QuorumVerifier.hierarchical({
-    servers: Array.from(committed.servers.values()),
-    groups: new Map([[1n, Array.from(committed.voters)]]),
-    weights: new Map([[mySid, 0n]])
-  }))
-  return Ensemble.membership({ mySid, committed: weightless })
+  const servers = Array.from(committed.servers.values()).filter(({ sid }) => sid !== mySid)
+  return Ensemble.membership({ mySid, committed: QuorumVerifier.majority({ servers }), learnerType: "participant" })
 }
 
 /** What a learner of ours says to what the real leader said, as if every write took no time. */
