@@ -7,10 +7,9 @@
  */
 import { parseArgs } from "node:util"
 import * as Checker from "./Checker.ts"
-import * as Ensemble from "./Ensemble.ts"
-import * as Network from "./Network.ts"
 import * as Promises from "./Promises.ts"
 import * as Rounds from "./Rounds.ts"
+import * as Run from "./Run.ts"
 import * as Schedule from "./Schedule.ts"
 import * as Tally from "./Tally.ts"
 
@@ -45,44 +44,28 @@ const kinds = values.faults.split(",").map((name) =>
     refuse(`--faults ${name}: there are ${Schedule.faultKinds.join(", ")}`)
 )
 
-const seed = integer("seed", 0, 2 ** 32 - 1)
-const peers = integer("peers", 3, 7)
-const schedule = Schedule.make(seed, { rounds: integer("rounds", 1, 1_000_000), peers, kinds })
-const repeat = `npm run chaos -- --rounds ${schedule.length} --seed ${seed} --peers ${peers} --mode ${mode} ` +
-  `--faults ${kinds.join(",")}`
+const options: Run.Options = {
+  seed: integer("seed", 0, 2 ** 32 - 1),
+  rounds: integer("rounds", 1, 1_000_000),
+  peers: integer("peers", 3, 7),
+  mode,
+  kinds
+}
 
-const needsLinks = kinds.includes("partition")
-const obstacle = needsLinks ? Network.obstacle() : null
+const obstacle = Run.obstacle(options)
 if (obstacle !== null) refuse(`no partitions here: ${obstacle}`)
-
-console.log(repeat)
-const promise = Promises.of(mode)
-const network = needsLinks ? Network.namespaces(peers) : await Network.loopback(peers)
-const ensemble = Ensemble.make(network, promise.timing)
 
 // Signals end what was started here, as an error does.
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130))
 
-const describe = (index: number, round: Schedule.Round): string =>
-  `round ${index + 1}: ${Schedule.describe(round)}`
-
-let at = "start"
+console.log(Run.describe(options))
 try {
-  await Rounds.begin(ensemble, promise)
-  for (const [index, round] of schedule.entries()) {
-    at = describe(index, round)
-    if (values.verbose) console.log(at)
-    await Rounds.perform(ensemble, promise, round)
-  }
-  await Rounds.awaitAll(ensemble, promise)
-  const entries = ensemble.journal.entries()
-  console.log(Tally.print(entries))
-  console.log(`${schedule.length} rounds, ${Checker.intervals(promise, entries).length} leaderships, no promise broken`)
+  const entries = await Run.run(options, (round) => {
+    if (values.verbose) console.log(round)
+  })
+  const { length } = Checker.intervals(Promises.of(mode), entries)
+  console.log(`${Tally.print(entries)}\n${options.rounds} rounds, ${length} leaderships, no promise broken`)
 } catch (cause) {
-  console.error(`${at}\n${cause instanceof Rounds.Broken ? cause.message : cause instanceof Error ? cause.stack : cause}`)
-  console.error(`to repeat: ${repeat}`)
+  console.error(cause instanceof Rounds.Broken ? cause.message : cause)
   process.exitCode = 1
-} finally {
-  await ensemble.close()
-  network.close()
 }
