@@ -42,7 +42,7 @@ export interface Ensemble {
 }
 
 /** How long a worker may take to come up on a busy machine. */
-const START_TIMEOUT_MS = 20_000
+const START_TIMEOUT_MS = 30_000
 
 /** An ensemble of which nothing runs yet. */
 export const make = (network: Network, timing: Timing, resource: string | null = null): Ensemble => {

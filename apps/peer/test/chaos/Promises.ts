@@ -20,8 +20,14 @@ const TICK = 50
 /** As ZooKeeper's sample configuration has it. */
 const LIMITS = { initLimit: 10, syncLimit: 5 }
 
-/** As long as the quarter of a second in which silence is noticed, and a tick more. In milliseconds. */
-const LEASE = 300
+/**
+ * As long as may be, initLimit ticks: those who notice silence and elect another before that have to wait for its end.
+ * In milliseconds.
+ */
+const LEASE = TICK * LIMITS.initLimit
+
+/** A quarter of the original's, so that an election is over long before a lease is. In milliseconds. */
+const FINALIZE_WAIT = 50
 
 /**
  * How soon there is a leader again: a second to notice, elect and activate; and for what the network may have to do
@@ -35,5 +41,5 @@ export const of = (mode: Mode): Timed => ({
   mode,
   grace: Lease.defaultGrace(LEASE),
   bound: BOUND,
-  timing: { tickTime: TICK, ...LIMITS, lease: mode === "leased" ? LEASE : null }
+  timing: { tickTime: TICK, ...LIMITS, finalizeWait: FINALIZE_WAIT, lease: mode === "leased" ? LEASE : null }
 })

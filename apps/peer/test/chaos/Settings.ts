@@ -26,6 +26,8 @@ export interface Timing {
   readonly tickTime: number
   readonly initLimit: number
   readonly syncLimit: number
+  /** In milliseconds. */
+  readonly finalizeWait: number
   /** In milliseconds; `null` for leadership without a lease. */
   readonly lease: number | null
 }

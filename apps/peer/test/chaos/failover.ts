@@ -5,6 +5,7 @@
  *
  * Figures are printed, never judged: they are as good as the machine is idle.
  */
+import * as Core from "@conclave/core/Ensemble"
 import { availableParallelism, cpus } from "node:os"
 import { parseArgs } from "node:util"
 import * as Samples from "../../../../packages/quorum-node/bench/Samples.ts"
@@ -36,12 +37,15 @@ if (!(Number.isInteger(repetitions) && repetitions > 0 && Number.isInteger(peers
   process.exit(2)
 }
 
+// As it is unless told otherwise.
+const { finalizeWait } = Core.defaultTiming
+
 const obstacle = Network.obstacle()
 
 const measure = async (mode: Promises.Mode, loss: Loss): Promise<ReadonlyArray<Moments>> => {
   const promise = Promises.of(mode)
   const network = loss === "silence" ? Network.namespaces(peers) : await Network.loopback(peers)
-  const ensemble = Ensemble.make(network, promise.timing)
+  const ensemble = Ensemble.make(network, { ...promise.timing, finalizeWait })
   const measured: Array<Moments> = []
   try {
     await Rounds.begin(ensemble, promise)
@@ -108,7 +112,8 @@ const row = (mode: Promises.Mode, loss: Loss, measured: ReadonlyArray<Moments>):
 
 const { timing } = Promises.of("leased")
 console.log(`${availableParallelism()} cores, ${cpus()[0]?.model ?? "of unknown make"}; Node ${process.versions.node}`)
-console.log(`${peers} processes; tickTime ${timing.tickTime} ms, syncLimit ${timing.syncLimit}, lease ${timing.lease} ms`)
+console.log(`${peers} processes; tickTime ${timing.tickTime} ms, syncLimit ${timing.syncLimit}, finalizeWait ${finalizeWait} ms, ` +
+  `lease ${timing.lease} ms`)
 const rows = [["", "times", "detect", "elect", "activate", "start", "in all", "p90"]]
 for (const mode of Promises.modes) {
   for (const loss of ["kill -9", "SIGTERM", "silence"] as const) {

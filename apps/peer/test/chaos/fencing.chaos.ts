@@ -9,7 +9,7 @@ import * as Promises from "./Promises.ts"
 import * as Resource from "./Resource.ts"
 import * as Rounds from "./Rounds.ts"
 
-const REPETITIONS = 3
+const REPETITIONS = 2
 
 it("a stopped leader that runs on is rejected, whatever it writes", async () => {
   const path = join(await Workspace.make(), "resource")

@@ -3,6 +3,7 @@
  *
  * Its work is to write down that it works, and to write to a resource if there is one. The argument are its `Settings`.
  */
+import * as Ensemble from "@conclave/core/Ensemble"
 import * as Lease from "@conclave/core/Lease"
 import * as NodeTransport from "@conclave/quorum-node/NodeTransport"
 import * as FileHistory from "@conclave/quorum/FileHistory"
@@ -40,11 +41,14 @@ const work = Effect.fnUntraced(function*(term: Term) {
   return yield* Effect.forever(Effect.delay(note("beat", term), BEAT))
 })
 
-// It never asks whether it still leads, and takes no refusal for an answer: the resource has to protect itself.
+// It never asks whether it still leads, takes no refusal for an answer, and writes once more when it is over: the
+// resource has to protect itself.
 const writeTo = (path: string) => (term: Term) =>
   Effect.gen(function*() {
     const { write } = yield* Resource.connect(path)
-    return yield* Effect.forever(Effect.delay(write({ token: term.epoch, from: who.sid }), BEAT))
+    const next = write({ token: term.epoch, from: who.sid })
+    yield* Effect.addFinalizer(() => next)
+    return yield* Effect.forever(Effect.delay(next, BEAT))
   })
 
 const writeDown = Effect.gen(function*() {
@@ -62,11 +66,15 @@ const entry = (status: LeadershipStatus.LeadershipStatus): Entry.Status => ({
   reason: status._tag === "LOOKING" ? status.reason._tag : ""
 })
 
-const { lease, ...ticks } = timing
+const { finalizeWait, lease, ...ticks } = timing
 const activation = QuorumConfig.activation({ ticks, lease: lease === null ? null : Lease.make(lease) })
 
 const peer = QuorumPeer.layer.pipe(Layer.provide([
-  QuorumConfig.layerVoters(who.sid, voters, { activation, handshakeTimeout: ticks.syncLimit * ticks.tickTime }),
+  QuorumConfig.layerVoters(who.sid, voters, {
+    activation,
+    timing: { ...Ensemble.defaultTiming, finalizeWait },
+    handshakeTimeout: ticks.syncLimit * ticks.tickTime
+  }),
   FileHistory.layer({ dataDir }).pipe(Layer.provide([NodeFileSystem.layer, NodePath.layer])),
   NodeTransport.layerTcp()
 ]))
