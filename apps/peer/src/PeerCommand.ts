@@ -2,6 +2,7 @@
  * `conclave peer`: runs one peer from its `zoo.cfg`.
  */
 import * as QuorumPeer from "@conclave/quorum/QuorumPeer"
+import * as Pause from "@conclave/quorum/Pause"
 import { Tenure } from "@conclave/quorum/Tenure"
 import * as Address from "@conclave/core/Address"
 import * as Command from "effect/cli/Command"
@@ -39,6 +40,8 @@ const runPeer = Effect.fnUntraced(function*(flags: Flags.PeerFlags & { readonly 
     const tenure = yield* Tenure
     yield* Effect.forkChild(PeerLog.elections(peer))
     yield* Effect.forkChild(PeerLog.leaders(tenure))
+    const { pause } = config.activation
+    if (pause.enabled) yield* Effect.forkChild(Pause.run(peer.sid, pause, tenure.office.inspect))
     yield* flags.control ? Effect.raceFirst(Control.run(peer, tenure), peer.join) : peer.join
   }).pipe(
     Effect.provide(PeerLayer.layer(config, Flags.facts(flags), flags.jaas)),

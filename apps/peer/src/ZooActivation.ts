@@ -1,7 +1,8 @@
 /**
- * How leaders are activated: the ticks, and keys of ours about leases.
+ * How leaders are activated: the ticks, keys of ours about leases, and how a process that did not run is noticed.
  */
 import * as Lease from "@conclave/core/Lease"
+import * as Pause from "@conclave/quorum/Pause"
 import * as QuorumConfig from "@conclave/quorum/QuorumConfig"
 import * as Result from "effect/Result"
 import type { ZooConfigError } from "./ZooConfigError.ts"
@@ -13,12 +14,14 @@ export interface ZooActivation {
   readonly enabled: boolean
   /** Keys `conclave.lease`, `conclave.lease.grace` and `conclave.clockDriftPercent`; `null` without the first. */
   readonly lease: Lease.Lease | null
+  /** Keys `jvm.pause.*`; otherwise than in ZooKeeper it is looked for pauses unless that is turned off. */
+  readonly pause: Pause.Options
 }
 
 /** The settings, sound in themselves and with these ticks. */
 export const parse = (
   settings: ZooSettings.Settings,
-  { initLimit, tickTime }: { readonly tickTime: number; readonly initLimit: number }
+  ticks: QuorumConfig.Activation["ticks"]
 ): Result.Result<ZooActivation, ZooConfigError> =>
   Result.gen(function*() {
     const millis = { unit: "milliseconds", minimum: 0 }
@@ -36,10 +39,11 @@ export const parse = (
       example: 1
     })
     const enabled = yield* ZooSettings.boolean(settings, "conclave.activation", true)
-    if (duration === 0) return { enabled, lease: null }
-    const shortest = grace + tickTime
-    const longest = initLimit * tickTime
-    if (duration <= shortest || duration > longest) {
+    const pause = yield* parsePause(settings)
+    if (duration === 0) return { enabled, lease: null, pause }
+    const lease = Lease.make(duration, { grace, clockDrift: drift / 100 })
+    if (!Lease.fits(lease, ticks)) {
+      const { longest, shortest } = Lease.bounds(ticks, grace)
       return yield* ZooSettings.failAt(
         settings,
         "conclave.lease",
@@ -48,7 +52,19 @@ export const parse = (
           "a leader is heard of twice a tick, and who is to follow another waits for the lease to end"
       )
     }
-    return { enabled, lease: Lease.make(duration, { grace, clockDrift: drift / 100 }) }
+    return { enabled, lease, pause }
+  })
+
+const parsePause = (settings: ZooSettings.Settings): Result.Result<Pause.Options, ZooConfigError> =>
+  Result.gen(function*() {
+    const { enabled, infoThreshold, sleepTime, warnThreshold } = Pause.defaults
+    const millis = (fallback: number) => ({ unit: "milliseconds", minimum: 1, fallback, example: fallback })
+    return {
+      enabled: yield* ZooSettings.boolean(settings, "jvm.pause.monitor", enabled),
+      sleepTime: yield* ZooSettings.integer(settings, "jvm.pause.sleep.time.ms", millis(sleepTime)),
+      warnThreshold: yield* ZooSettings.integer(settings, "jvm.pause.warn-threshold.ms", millis(warnThreshold)),
+      infoThreshold: yield* ZooSettings.integer(settings, "jvm.pause.info-threshold.ms", millis(infoThreshold))
+    }
   })
 
 /** What a peer is told. */

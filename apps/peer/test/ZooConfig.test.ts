@@ -71,7 +71,11 @@ describe("a zoo.cfg", () => {
       quorumCnxnThreadsSize: 20,
       tcpKeepAlive: true,
       tls: null,
-      activation: { enabled: true, lease: null },
+      activation: {
+        enabled: true,
+        lease: null,
+        pause: { enabled: true, sleepTime: 500, warnThreshold: 10_000, infoThreshold: 1_000 }
+      },
       electable: true,
       rules: "conclave",
       auth: null,
@@ -173,6 +177,9 @@ describe("a zoo.cfg with a fault", () => {
     ["reconfigEnabled=yes", /^Invalid option yes for reconfigEnabled\. Choose 'true' or 'false\.'$/, /=true or/],
     ["standaloneEnabled=", /^Invalid option {2}for standaloneEnabled\./, /standaloneEnabled=true or/],
     ["conclave.electable=maybe", /^Invalid option maybe/, /conclave\.electable=true or/],
+    ["conclave.lease=2000", /^2000 ms are too short for a lease here$/, /more than a tick and the grace, 3400 ms/],
+    ["conclave.lease=30001", /^30001 ms are too long for a lease here$/, /no more than initLimit ticks, 30000 ms/],
+    ["conclave.clockDriftPercent=51", /outside 0 to 50/, /conclave\.clockDriftPercent=1/],
     ["conclave.rules=java", /^java is no set of rules$/, /conclave\.rules=zookeeper/],
     ["electionAlg=0", /supported\. 0 was an election over UDP, removed in ZooKeeper 3\.6\.$/, /electionAlg=3 or/],
     ["electionAlg=1", /1 was an election over UDP/, /electionAlg=3 or leave the line out/],

@@ -73,6 +73,6 @@ export class MalformedPacket extends Schema.TaggedError<MalformedPacket>()("Malf
 }
 
 const packetProblems = {
-  BadLength: "a length in a packet at the quorum port is not within -1..2097150",
-  BadCount: "a packet at the quorum port says that more than 1024 ask"
+  BadLength: "a length in a packet at the quorum port is not within -1..2097150, or several are more together",
+  BadCount: "a packet at the quorum port says that more than 64 ask"
 } as const

@@ -33,7 +33,7 @@
 import type { ElectedReason, Output } from "./ElectionOutput.ts"
 import type { Ensemble, Membership, Millis } from "./Ensemble.ts"
 import type { Notification } from "./Notification.ts"
-import type { OracleAnswer } from "./QuorumVerifier.ts"
+import * as QuorumVerifier from "./QuorumVerifier.ts"
 import type { ServerState, SettledState } from "./ServerState.ts"
 import type { Sid } from "./Sid.ts"
 import * as History from "./internal/history.ts"
@@ -111,10 +111,10 @@ export type Event =
     readonly _tag: "LookForLeader"
     readonly lastLoggedZxid: Zxid
     readonly currentEpoch: bigint
-    readonly oracle?: OracleAnswer
+    readonly oracle?: QuorumVerifier.OracleAnswer
   }
   /** A notification arrived. Spec: ReceiveNotmsg, HandleNotmsg, WaitNewNotmsg. */
-  | { readonly _tag: "Received"; readonly notification: Notification; readonly oracle?: OracleAnswer }
+  | { readonly _tag: "Received"; readonly notification: Notification; readonly oracle?: QuorumVerifier.OracleAnswer }
   /** The `Notification` timer fired. Spec: NotmsgTimeout. */
   | {
     readonly _tag: "NotificationTimeout"
@@ -122,7 +122,7 @@ export type Event =
     readonly haveDelivered: boolean
     /** The peers whose queue still holds a message. */
     readonly undelivered: ReadonlySet<Sid>
-    readonly oracle?: OracleAnswer
+    readonly oracle?: QuorumVerifier.OracleAnswer
   }
   /** The `Finalize` timer fired. Spec: WaitNewNotmsgEnd. */
   | { readonly _tag: "FinalizeTimeout" }
@@ -223,9 +223,10 @@ const onLeaderLost = (state: State): Step => {
   return [{ _tag: "Idle", ...common, recvQueue: [], restarting: false }, []]
 }
 
-// Round and epoch stay as they are until the new leader is activated. Who is no voter cannot lead.
-const onDesignated = ({ mySid }: Ensemble, state: State, leader: Sid): Step => {
-  if (state._tag !== "Settled" || !state.membership.voters.has(leader)) return [state, []]
+// Round and epoch stay as they are until the new leader is activated. Who could not be elected cannot lead.
+const onDesignated = ({ electable, mySid }: Ensemble, state: State, leader: Sid): Step => {
+  if (state._tag !== "Settled" || (leader === mySid && !electable)) return [state, []]
+  if (!state.membership.verifiers.every((verifier) => QuorumVerifier.mayLead(verifier, leader))) return [state, []]
   const learns = state.membership.learnerType === "observer" ? "OBSERVING" : "FOLLOWING"
   const role: SettledState = leader === mySid ? "LEADING" : learns
   const vote: Vote.Vote = { ...state.currentVote, leader }

@@ -26,10 +26,11 @@ import * as Discovery from "./internal/discovery.ts"
 import * as Learners from "./internal/learners.ts"
 import * as Pings from "./internal/pings.ts"
 import type { Membership, Ticks } from "./Ensemble.ts"
-import type { Instant, Lease, Pledge } from "./Lease.ts"
+import { type Instant, type Lease, type Now, type Pledge, release } from "./Lease.ts"
 import type { LearnerId, Output, Timer } from "./LeaderOutput.ts"
 import type { LearnerInfo } from "./LearnerInfo.ts"
 import type { QuorumPacket } from "./QuorumPacket.ts"
+import * as QuorumVerifier from "./QuorumVerifier.ts"
 import type { Sid } from "./Sid.ts"
 import type { Zxid } from "./Zxid.ts"
 
@@ -121,13 +122,13 @@ export type Event =
   | { readonly _tag: "Received"; readonly learner: LearnerId; readonly packet: QuorumPacket; readonly at: Instant }
   | { readonly _tag: "Disconnected"; readonly learner: LearnerId }
   | { readonly _tag: "AcceptedEpochStored" }
-  | { readonly _tag: "CurrentEpochStored"; readonly at: Instant }
+  | { readonly _tag: "CurrentEpochStored" } & Now
   | { readonly _tag: "StoreFailed" }
   /** Half of tickTime has passed, again and again from the start. */
   | { readonly _tag: "HalfTick"; readonly at: Instant; readonly oracle?: boolean }
-  | { readonly _tag: "TimedOut"; readonly timer: Timer; readonly at: Instant }
+  | { readonly _tag: "TimedOut"; readonly timer: Timer } & Now
   /** Whom our pledge was given to needs it no more: its process is gone. */
-  | { readonly _tag: "PledgeReleased"; readonly at: Instant }
+  | { readonly _tag: "PledgeReleased" } & Now
   /** Leave office now; what depended on it has ended. The successor is told to all, if there is one. */
   | { readonly _tag: "Resign"; readonly successor: Sid | null }
 
@@ -171,7 +172,7 @@ export const step = (options: Options, state: State, event: Event): Step => {
     case "AcceptedEpochStored":
       return Discovery.onAcceptedEpochStored(options, state)
     case "CurrentEpochStored":
-      return Discovery.onCurrentEpochStored(options, state, event.at)
+      return Discovery.onCurrentEpochStored(options, state, event)
     case "StoreFailed":
       return Learners.stepDown(state, "StorageFailed")
     case "HalfTick":
@@ -179,20 +180,20 @@ export const step = (options: Options, state: State, event: Event): Step => {
     case "TimedOut":
       return onTimedOut(options, state, event)
     case "PledgeReleased":
-      return Discovery.onPledgeOver(options, state, event.at)
+      return Discovery.onPledgeOver(options, { ...state, pledge: release(state.pledge) }, event)
     case "Resign":
       return Pings.onResign(state, event.successor)
   }
 }
 
 /**
- * Who should lead after us, of those in sync who vote: the one asked for, if it is one of them; or, if none is, the one
- * whose history goes furthest, then the highest sid. `null` if there is none.
+ * Who should lead after us, of those in sync who vote and weigh anything: the one asked for, if it is one of them; or,
+ * if none is, the one whose history goes furthest, then the highest sid. `null` if there is none.
  */
 export const successor = ({ membership, mySid }: Options, { learners }: State, asked: Sid | null): Sid | null => {
   const candidates = Array.from(learners.values()).flatMap(({ info, stage, summary }) =>
     stage === "Synced" && info !== null && info.ours !== null && summary !== null && info.sid !== mySid &&
-      membership.verifiers.every(({ voters }) => voters.has(info.sid))
+      membership.verifiers.every((verifier) => QuorumVerifier.mayLead(verifier, info.sid))
       ? [{ sid: info.sid, zxid: summary.lastLoggedZxid }]
       : []
   )
@@ -225,13 +226,13 @@ const onReceived = (options: Options, state: State, event: Event & { readonly _t
     : Discovery.onReceived(options, state, event.learner, learner, packet, at)
 }
 
-const onTimedOut = (options: Options, state: State, { at, timer }: Event & { readonly _tag: "TimedOut" }): Step => {
-  switch (timer) {
+const onTimedOut = (options: Options, state: State, event: Event & { readonly _tag: "TimedOut" }): Step => {
+  switch (event.timer) {
     case "Quorum":
       return Discovery.onQuorumTimedOut(state)
     case "Pledge":
-      return Discovery.onPledgeOver(options, state, at)
+      return Discovery.onPledgeOver(options, state, event)
     case "Lease":
-      return Learners.stepDown(state, "LeaseExpired")
+      return Pings.onLeaseOver(options, state, event.at)
   }
 }

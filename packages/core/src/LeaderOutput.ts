@@ -64,7 +64,10 @@ export type CloseReason =
   | "OwnSid"
   /** It has connected again. */
   | "Replaced"
-  /** Nothing was heard of it for initLimit ticks before it was in sync, or syncLimit ticks afterwards. */
+  /**
+   * Nothing was heard of it for initLimit ticks before it was in sync, or syncLimit ticks afterwards; or it answers no
+   * pings, whatever else it says.
+   */
   | "Silent"
   /** We step down. */
   | "SteppedDown"

@@ -22,7 +22,6 @@ import type { LeaveReason, Output } from "./LearnerOutput.ts"
 import * as LearnerInfo from "./LearnerInfo.ts"
 import * as Lease from "./Lease.ts"
 import * as QuorumPacket from "./QuorumPacket.ts"
-import * as QuorumVerifier from "./QuorumVerifier.ts"
 import { NOBODY, type Sid } from "./Sid.ts"
 import * as Zxid from "./Zxid.ts"
 
@@ -78,6 +77,8 @@ export type Event =
     /** How far our history goes by now. */
     readonly lastLoggedZxid: Zxid.Zxid
   }
+  /** A part of a snapshot has come. However large it is, the leader lives. */
+  | { readonly _tag: "Progress" }
   | { readonly _tag: "Disconnected" }
   /** No connection with the leader could be made. */
   | { readonly _tag: "NotReached" }
@@ -112,6 +113,8 @@ export const step = (options: Options, state: State, event: Event): Step => {
       return onConnected(options, state)
     case "Received":
       return onReceived(options, state, event)
+    case "Progress":
+      return [state, [silenceTimer(options, state)]]
     case "Disconnected":
       return leave(state, "ConnectionClosed")
     case "NotReached":
@@ -119,15 +122,13 @@ export const step = (options: Options, state: State, event: Event): Step => {
     case "AcceptedEpochStored":
       return onAcceptedEpochStored(state)
     case "CurrentEpochStored":
-      return acknowledge(options, { ...state, stored: true }, event.at)
+      return acknowledge(options, { ...state, stored: state.stage === "Acknowledging" }, event.at)
     case "StoreFailed":
       return leave(state, "StorageFailed")
     case "TimedOut":
-      return event.timer === "Silence"
-        ? leave(state, "LeaderSilent")
-        : acknowledge(options, { ...state, pledge: null }, event.at)
+      return event.timer === "Silence" ? leave(state, "LeaderSilent") : acknowledge(options, state, event.at)
     case "PledgeReleased":
-      return acknowledge(options, { ...state, pledge: null }, event.at)
+      return acknowledge(options, { ...state, pledge: Lease.release(state.pledge) }, event.at)
   }
 }
 
@@ -179,18 +180,17 @@ const onLeaderInfo = (options: Options, state: State, packet: QuorumPacket.Quoru
   const epoch = Zxid.epochOf(packet.zxid)
   const { acceptedEpoch, currentEpoch } = state.history
   if (epoch < acceptedEpoch) return leave(state, "LowerEpoch")
-  if (info.ours === null && weighs(options)) return leave(state, "ForeignLeader")
+  if (info.ours === null && votes(options)) return leave(state, "ForeignLeader")
   const lease = info.ours?.lease ?? 0
-  if (lease > (options.lease?.duration ?? 0) && weighs(options)) return leave(state, "LeaseTooLong")
+  if (lease > (options.lease?.duration ?? 0) && votes(options)) return leave(state, "LeaseTooLong")
   const next: State = { ...state, stage: "Accepting", epoch, lease, leaderIsOurs: info.ours !== null }
   return epoch > acceptedEpoch
     ? [{ ...next, ackEpoch: currentEpoch }, [{ _tag: "StoreAcceptedEpoch", epoch }]]
     : onAcceptedEpochStored(next)
 }
 
-// Whose acknowledgement can make a quorum of others complete.
-const weighs = ({ membership, mySid }: Options): boolean =>
-  membership.verifiers.some((verifier) => verifier.voters.has(mySid) && QuorumVerifier.weight(verifier, mySid) > 0n)
+// Whose acknowledgements are counted, or may be in the next configuration.
+const votes = ({ membership, mySid }: Options): boolean => membership.voters.has(mySid)
 
 const onAcceptedEpochStored = (state: State): Step => {
   if (state.stage !== "Accepting") return [state, []]
@@ -203,9 +203,8 @@ const onAcceptedEpochStored = (state: State): Step => {
 const onSync = (state: State, packet: QuorumPacket.QuorumPacket): Step => {
   switch (packet.type) {
     case "DIFF":
-      return [{ ...state, synced: true }, []]
     case "SNAP":
-      return [{ ...state, synced: true }, [{ _tag: "SkipSnapshot" }]]
+      return [{ ...state, synced: true }, []]
     case "TRUNC":
       return leave(state, "CannotTruncate")
     case "NEWLEADER":
@@ -236,7 +235,8 @@ const onFollowing = (options: Options, state: State, { at, lastLoggedZxid, packe
     case "PING":
       return onPing(options, state, packet, at, lastLoggedZxid)
     case "COMMITANDACTIVATE": {
-      // What depended on it has ended.
+      // A real one tells of a configuration. One of ours resigns, and what depended on it has ended.
+      if (!state.leaderIsOurs) return ignore(state, packet)
       const [next, outputs] = leave({ ...state, pledge: null }, "LeaderResigned", successorIn(packet))
       return [next, [{ _tag: "Pledged", pledge: null }, ...outputs]]
     }
@@ -276,14 +276,11 @@ const acknowledge = (options: Options, state: State, at: Lease.Instant): Step =>
   ]]
 }
 
-const leave = (state: State, reason: LeaveReason, successor: Sid | null = null): Step => [
-  { ...state, stage: "Over" },
-  [
-    { _tag: "CancelTimer", timer: "Silence" },
-    { _tag: "CancelTimer", timer: "Pledge" },
-    { _tag: "Left", reason, successor }
-  ]
-]
+const leave = (state: State, reason: LeaveReason, successor: Sid | null = null): Step => [{ ...state, stage: "Over" }, [
+  { _tag: "CancelTimer", timer: "Silence" },
+  { _tag: "CancelTimer", timer: "Pledge" },
+  { _tag: "Left", reason, successor }
+]]
 
 const ignore = (state: State, packet: QuorumPacket.QuorumPacket): Step => [state, [{ _tag: "Ignored", packet }]]
 

@@ -22,8 +22,6 @@ export type Output =
   | { readonly _tag: "StoreAcceptedEpoch"; readonly epoch: bigint }
   /** Make the epoch durable as the current one, then say `CurrentEpochStored`. */
   | { readonly _tag: "StoreCurrentEpoch"; readonly epoch: bigint }
-  /** A snapshot follows the packet on the connection; read over it. */
-  | { readonly _tag: "SkipSnapshot" }
   /** The leader's last configuration, as text. It is in force when we follow, if it is newer and we may adopt it. */
   | { readonly _tag: "ConfigSeen"; readonly text: string }
   /** We are in sync with a leader that a quorum has activated. */

@@ -12,7 +12,7 @@
  * Not in the original. Gray and Cheriton, "Leases", 1989; Ongaro, "Consensus",
  * section 6.4.1.
  */
-import type { Membership, Millis } from "./Ensemble.ts"
+import type { Membership, Millis, Ticks } from "./Ensemble.ts"
 import type { Sid } from "./Sid.ts"
 import * as VoteTracker from "./VoteTracker.ts"
 
@@ -21,6 +21,17 @@ import * as VoteTracker from "./VoteTracker.ts"
  * with an event: the core reads no clock.
  */
 export type Instant = number
+
+/**
+ * Now, for a leader that may have given a pledge itself. The two clocks may be the same. If they are not, that of a
+ * lease may run ahead, which shortens leases, and that of a pledge never does.
+ */
+export interface Now {
+  /** By the clock of who holds a lease. */
+  readonly at: Instant
+  /** By the clock of who has given a pledge. */
+  readonly pledgeAt: Instant
+}
 
 /** The lease that an ensemble has agreed on; the same at all members, or longer at those who learn. */
 export interface Lease {
@@ -38,6 +49,22 @@ export const make = (duration: Millis, options: Partial<Omit<Lease, "duration">>
   grace: options.grace ?? defaultGrace(duration),
   clockDrift: options.clockDrift ?? CLOCK_DRIFT
 })
+
+/**
+ * Which leases are of use with these ticks: a leader hears of a quorum twice a tick and needs the grace besides, and
+ * who is to follow another waits for the end of the lease, but no longer than initLimit ticks. In milliseconds, the
+ * first bound excluded.
+ */
+export const bounds = ({ initLimit, tickTime }: Ticks, grace: Millis) => ({
+  shortest: grace + tickTime,
+  longest: initLimit * tickTime
+})
+
+/** Is the lease of use with these ticks? */
+export const fits = ({ duration, grace }: Lease, ticks: Ticks): boolean => {
+  const { longest, shortest } = bounds(ticks, grace)
+  return duration > shortest && duration <= longest
+}
 
 /** The drift that is allowed for unless told otherwise: ten times what a clock without NTP has, or more. */
 export const CLOCK_DRIFT = 0.01
@@ -57,6 +84,13 @@ export const pledge = (leader: Sid | null, now: Instant, duration: Millis, clock
   leader,
   until: now + duration * (1 + clockDrift) / (1 - clockDrift)
 })
+
+/**
+ * What is left of a pledge when the process of its leader is proven gone: nothing, unless nobody knows any more to whom
+ * it was given.
+ */
+export const release = (pledge: Pledge | null): Pledge | null =>
+  pledge === null || pledge.leader === null ? pledge : null
 
 /** How long a pledge still forbids to support this leader; 0 if it does not. */
 export const remaining = (pledge: Pledge | null, leader: Sid, now: Instant): Millis =>

@@ -54,8 +54,8 @@ export interface QuorumPacket {
  */
 export const DATA_MAX = 2 * 1_048_575
 
-/** The most entries of who asks. Ours: a client has a handful. */
-export const AUTHINFO_MAX = 1_024
+/** The most entries of who asks, all together no longer than data may be. Ours: a client has a handful. */
+export const AUTHINFO_MAX = 64
 
 const HEADER_SIZE = 16
 
@@ -151,11 +151,12 @@ const sizeOf = (bytes: Uint8Array): Result.Result<number, MalformedPacket> => {
   if (bytes.length < size) return Result.succeed(size)
   const count = view.getInt32(size - 4)
   if (count < -1 || count > AUTHINFO_MAX) return malformed("BadCount", count)
+  const end = size + DATA_MAX
   for (let field = 0; field < 2 * count; field++) {
     if (bytes.length < size + 4) return Result.succeed(size + 4)
     const length = view.getInt32(size)
-    if (length < -1 || length > DATA_MAX) return malformed("BadLength", length)
     size += 4 + Math.max(length, 0)
+    if (length < -1 || size > end) return malformed("BadLength", length)
   }
   return Result.succeed(size)
 }

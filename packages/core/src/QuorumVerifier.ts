@@ -129,6 +129,9 @@ export const hierarchical = (
 export const weight = (self: QuorumVerifier, sid: Sid): bigint =>
   self._tag === "Hierarchical" ? self.weights.get(sid) ?? 0n : 1n
 
+/** May it lead: does it vote, and weigh anything? */
+export const mayLead = (self: QuorumVerifier, sid: Sid): boolean => self.voters.has(sid) && weight(self, sid) > 0n
+
 /**
  * Is this set of voters a quorum? The set must hold voters of this verifier only.
  * Supersets of a quorum are quorums, as long as no weight is negative.

@@ -66,6 +66,7 @@ describe("Snappy", () => {
 
   it.each<readonly [what: string, block: string]>([
     ["a content that is too large", "818040"],
+    ["a content of 32 gigabytes", "ffffffff7f"],
     ["a length without end", "ffffffffffff"],
     ["less than it says", "04 08 616263"],
     ["more than it says", "02 08 616263"],

@@ -5,6 +5,7 @@
  * Java: `Learner`, `Follower.followLeader`, `Observer.observeLeader`.
  */
 import * as Connections from "@conclave/core/Connections"
+import * as DynamicConfig from "@conclave/core/DynamicConfig"
 import * as Learner from "@conclave/core/Learner"
 import type { Output } from "@conclave/core/LearnerOutput"
 import type { QuorumPacket } from "@conclave/core/QuorumPacket"
@@ -12,6 +13,7 @@ import * as QuorumServer from "@conclave/core/QuorumServer"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
+import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import * as Dialing from "./Dialing.ts"
@@ -81,6 +83,7 @@ export const run = Effect.fnUntraced(function*(
 type Input =
   | { readonly _tag: "Connected" }
   | { readonly _tag: "Packet"; readonly packet: QuorumPacket }
+  | { readonly _tag: "Progress" }
   | { readonly _tag: "Disconnected" }
   | { readonly _tag: "NotReached" }
   | { readonly _tag: "PledgeReleased" }
@@ -100,7 +103,11 @@ const connect = (self: Self, offer: (input: Input) => Effect.Effect<unknown>) =>
   Effect.gen(function*() {
     const { connection, rest } = yield* dial(self)
     yield* offer({ _tag: "Connected" })
-    yield* self.link.run(connection, rest, (packet) => offer({ _tag: "Packet", packet })).pipe(
+    const handler = {
+      packet: (packet: QuorumPacket) => offer({ _tag: "Packet", packet }),
+      progress: offer({ _tag: "Progress" })
+    }
+    yield* self.link.run(connection, rest, handler).pipe(
       Effect.catch((error) =>
         error._tag === "SocketError"
           ? Effect.logDebug(`connection with the leader is gone: ${error.message}`)
@@ -182,7 +189,7 @@ const perform = (self: Self, output: Output): Effect.Effect<void> => {
         at: self.now()
       }))
     case "ConfigSeen":
-      return Effect.asVoid(self.options.onConfig(output.text))
+      return Effect.andThen(keepConfig(self, output.text), Effect.asVoid(self.options.onConfig(output.text)))
     case "Following":
       return Effect.asVoid(self.options.onFollowing(output.epoch))
     case "Pledged":
@@ -191,10 +198,20 @@ const perform = (self: Self, output: Output): Effect.Effect<void> => {
     case "Left":
       self.ended = { reason: output.reason, successor: output.successor }
       return Effect.void
-    case "SkipSnapshot":
     case "Ignored":
       return Effect.void
   }
+}
+
+// One that is pending is kept before we acknowledge it: from then on our word may decide in it.
+const keepConfig = ({ config, options, store }: Self, text: string): Effect.Effect<void> => {
+  const { committed } = options.membership
+  const { multiAddress, reconfigEnabled, standaloneEnabled } = config.ensemble
+  if (!reconfigEnabled || text === committed.text) return Effect.void
+  const oraclePath = committed._tag === "Oracle" ? committed.oraclePath : undefined
+  const parsed = DynamicConfig.parse(text, { standaloneEnabled, multiAddress, oraclePath })
+  const isNewer = Result.isSuccess(parsed) && parsed.success.version > committed.version
+  return isNewer ? store.lastSeen(parsed.success) : Effect.void
 }
 
 const store = (

@@ -16,7 +16,7 @@ import type { LeaveReason } from "./LeadershipStatus.ts"
 import type { LookCause } from "./PeerStatus.ts"
 import type { LinkChange } from "./QuorumCnxManager.ts"
 import * as Role from "./Role.ts"
-import type { Ended, RoleContext } from "./RoleContext.ts"
+import { describe, type Ended, type RoleContext } from "./RoleContext.ts"
 import * as StatusBoard from "./StatusBoard.ts"
 import { TransferRefused } from "./Tenure.ts"
 
@@ -208,7 +208,10 @@ const onEnded = Effect.fnUntraced(function*(
   { reason, successor }: Ended
 ): Effect.fn.Return<Consequence> {
   // We can vote for it and not follow it: the election stands, and connections tell when it is gone.
-  if (reason === "ForeignLeader") return none
+  if (reason === "ForeignLeader") {
+    yield* Effect.logInfo(`server ${leader}: ${describe(reason)}`)
+    return none
+  }
   if (reason === "CannotListen") yield* abstain(self)
   yield* leave(self)
   const cause: LookCause = { _tag: "LeaderLost", leader, reason }

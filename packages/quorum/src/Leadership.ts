@@ -12,14 +12,16 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
+import * as Option from "effect/Option"
 import * as Scheduler from "effect/Scheduler"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as LeadershipMetrics from "./LeadershipMetrics.ts"
 import * as LeadershipStatus from "./LeadershipStatus.ts"
-import type * as Office from "./Office.ts"
+import * as Office from "./Office.ts"
 import * as Pause from "./Pause.ts"
 import { Tenure, type TransferRefused } from "./Tenure.ts"
 import type { Term, TermOver } from "./Term.ts"
@@ -46,7 +48,7 @@ export class Leadership extends Context.Service<Leadership, {
   readonly status: Effect.Effect<LeadershipStatus.LeadershipStatus>
   /**
    * Where this peer stands, now and after every change, in order. Any number may subscribe, and none misses a change.
-   * Where this peer stands, now and after every change, in order. Any number may subscribe; none misses a change.
+   * Who does not read holds on to what it has not read, some hundred bytes a change; elections bound their number.
    */
   readonly changes: Stream.Stream<LeadershipStatus.LeadershipStatus>
   /** Whether guarded work may run here now. It says nothing about the next moment; guard work by `whileLeader`. */
@@ -107,15 +109,29 @@ export const BACKOFF_MAX = 60_000
  * If it fails, that is logged and this peer resigns, so that another may have more luck. It starts here again when this
  * peer is elected again, and not before a while, which grows with each failure in a row from 1 s to 60 s. A run that
  * lasted 60 s begins a new row.
+ *
+ * When the Layer closes the effect is interrupted, and waited for as long as at the end of a term; then the peer below
+ * can leave, and another take over.
  */
 export const singleton = <A, E, R>(
   work: Effect.Effect<A, E, R> | ((term: Term) => Effect.Effect<A, E, R>),
   options?: { readonly name?: string }
 ): Layer.Layer<never, never, Leadership | Exclude<R, Scope.Scope>> =>
-  Layer.effectDiscard(Effect.forkScoped(supervise(
-    Effect.isEffect(work) ? () => work : work,
-    options?.name ?? "singleton"
-  )))
+  Layer.effectDiscard(Effect.suspend(() => {
+    const name = options?.name ?? "singleton"
+    return Effect.acquireRelease(
+      Effect.forkDetach(supervise(Effect.isEffect(work) ? () => work : work, name)),
+      (fiber) => endInTime(fiber, name)
+    )
+  }))
+
+const endInTime = Effect.fnUntraced(function*(fiber: Fiber.Fiber<unknown, unknown>, name: string) {
+  fiber.interruptUnsafe()
+  const ended = yield* Effect.timeoutOption(Fiber.await(fiber), Office.END_TIMEOUT)
+  if (Option.isNone(ended)) {
+    yield* Effect.logWarning(`${name} has not ended within ${Office.END_TIMEOUT} ms, and is left behind`)
+  }
+})
 
 const supervise = Effect.fnUntraced(function*<A, E, R>(work: (term: Term) => Effect.Effect<A, E, R>, name: string) {
   const { resign, whileLeader } = yield* Leadership

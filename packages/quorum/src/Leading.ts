@@ -87,6 +87,7 @@ export const make = Effect.fnUntraced(function*(
     listener: listener.success,
     timers: yield* Timers.make(offer),
     now: yield* LeaseClock.leases,
+    pledgeNow: yield* LeaseClock.pledges,
     state: Leader.make(leader, yield* history.read, pledges.get()),
     activated: null,
     leaseUntil: null,
@@ -119,6 +120,8 @@ interface Self extends RoleContext {
   readonly listener: LearnerListener.LearnerListener
   readonly timers: Timers.Timers<"Quorum" | "Pledge" | "Lease">
   readonly now: LeaseClock.LeaseClock
+  /** For our own pledge to the leader before us. */
+  readonly pledgeNow: LeaseClock.LeaseClock
   state: Leader.State
   activated: Term.Facts | null
   /** By `now`. */
@@ -152,16 +155,17 @@ const leaveOnPurpose = Effect.fnUntraced(function*(self: Self, { reason, success
 
 const handle = Effect.fnUntraced(function*(self: Self, input: Input) {
   const at = self.now()
+  const pledgeAt = self.pledgeNow()
   switch (input._tag) {
     case "Packet":
       return yield* dispatch(self, { _tag: "Received", learner: input.learner, packet: input.packet, at })
     case "Fired":
-      if (self.timers.claim(input)) yield* dispatch(self, { _tag: "TimedOut", timer: input.timer, at })
+      if (self.timers.claim(input)) yield* dispatch(self, { _tag: "TimedOut", timer: input.timer, at, pledgeAt })
       return
     case "HalfTick":
       return yield* dispatch(self, { _tag: "HalfTick", at, oracle: yield* Oracle.ask(self.options.membership) })
     case "PledgeReleased":
-      return yield* dispatch(self, { _tag: "PledgeReleased", at })
+      return yield* dispatch(self, { _tag: "PledgeReleased", at, pledgeAt })
     case "Resign":
       return yield* dispatch(self, {
         _tag: "Resign",
@@ -196,7 +200,8 @@ const perform = (self: Self, output: Output): Effect.Effect<void> => {
     case "StoreCurrentEpoch":
       return store(self, self.history.setCurrentEpoch(output.epoch), () => ({
         _tag: "CurrentEpochStored",
-        at: self.now()
+        at: self.now(),
+        pledgeAt: self.pledgeNow()
       }))
     case "Activated":
       return onActivated(self, output)
@@ -241,22 +246,24 @@ const enter = (self: Self): Effect.Effect<void> =>
   })
 
 const holds = (self: Self): boolean => {
-  if (self.ended !== null || self.state.zabState !== "BROADCAST") return false
-  return self.activation.lease === null || (self.leaseUntil !== null && self.now() < self.leaseUntil)
+  if (self.ended !== null) return false
+  // Who has a lease has it until it runs out, also while office is left.
+  if (self.activation.lease === null) return self.state.zabState === "BROADCAST"
+  return self.leaseUntil !== null && self.now() < self.leaseUntil
 }
 
 const onSteppedDown = Effect.fnUntraced(function*(self: Self, output: Output & { readonly _tag: "SteppedDown" }) {
   const { reason, successor } = output
-  yield* self.office.leave(self.leave ?? leaveReasons(reason))
+  yield* self.office.leave(self.leave ?? leaveReasons(reason, holds(self)))
   self.ended = { reason, successor }
 })
 
-const leaveReasons = (reason: StepDownReason): LeaveReason => {
+const leaveReasons = (reason: StepDownReason, holds: boolean): LeaveReason => {
   switch (reason) {
     case "QuorumLost":
       return { _tag: "QuorumLost" }
     case "LeaseExpired":
-      return { _tag: "LeaseExpiring" }
+      return { _tag: holds ? "LeaseExpiring" : "LeaseExpired" }
     case "Resigned":
       return { _tag: "Resigned" }
     default:

@@ -4,7 +4,6 @@
  * Java: `Leader.LearnerCnxAcceptor`, the socket side of `LearnerHandler`.
  */
 import * as Address from "@conclave/core/Address"
-import type { MalformedPacket } from "@conclave/core/CodecError"
 import type { LearnerId } from "@conclave/core/LeaderOutput"
 import * as LearnerInfo from "@conclave/core/LearnerInfo"
 import type { QuorumPacket } from "@conclave/core/QuorumPacket"
@@ -90,7 +89,7 @@ interface Self {
   lastId: LearnerId
 }
 
-type LearnerError = Handshake.HandshakeError | HandshakeGate.TooManyHandshakes | MalformedPacket
+type LearnerError = Handshake.HandshakeError | HandshakeGate.TooManyHandshakes | PacketLink.LinkError
 
 const serve = (self: Self, connection: Transport.Connection): Effect.Effect<void> =>
   Effect.gen(function*() {
@@ -99,11 +98,14 @@ const serve = (self: Self, connection: Transport.Connection): Effect.Effect<void
     const rest = yield* self.gate.run(connection.remote, authenticate(self, connection))
     yield* self.offer({ _tag: "Connected", learner })
     const greeted = Deferred.makeUnsafe<void>()
-    const run = link.run(connection, rest, (packet) =>
-      Effect.andThen(
-        Effect.tap(identify(self, connection, packet), Deferred.succeed(greeted, undefined)),
-        self.offer({ _tag: "Packet", learner, packet })
-      ))
+    const run = link.run(connection, rest, {
+      packet: (packet) =>
+        Effect.andThen(
+          Effect.tap(identify(self, connection, packet), Deferred.succeed(greeted, undefined)),
+          self.offer({ _tag: "Packet", learner, packet })
+        ),
+      progress: Effect.void
+    })
     // Who has connected and says nothing counts as one who has not come to its end.
     const greet = Effect.andThen(self.gate.run(connection.remote, Deferred.await(greeted)), Effect.never)
     yield* Effect.raceFirst(run, greet)

@@ -20,15 +20,19 @@ export const pledges: Effect.Effect<LeaseClock> = Effect.map(
   (clock) => () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
 )
 
-/** The clock of who holds a lease. Every reading counts what has passed since the one before. */
+/** How far the wall clock may get ahead before that counts: it tells whole milliseconds. */
+const WALL_STEP = 2
+
+/** The clock of who holds a lease: as the monotonic one, and by as much ahead as the wall clock has jumped forward. */
 export const leases: Effect.Effect<LeaseClock> = Effect.map(Clock.Clock, (clock) => {
-  const monotonic = () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
-  const last = { monotonic: monotonic(), wall: clock.currentTimeMillisUnsafe() }
-  let now = last.monotonic
+  let ahead = 0
+  let offset = Infinity
   return () => {
-    const read = { monotonic: monotonic(), wall: clock.currentTimeMillisUnsafe() }
-    now += Math.max(read.monotonic - last.monotonic, read.wall - last.wall, 0)
-    Object.assign(last, read)
-    return now
+    const monotonic = Number(clock.monotonicTimeNanosUnsafe()) / 1e6
+    const wall = clock.currentTimeMillisUnsafe() - monotonic
+    // Counted since it was least, or the parts of milliseconds would add up, and the clock run twice as fast.
+    if (wall - offset > WALL_STEP) ahead += wall - offset
+    offset = wall - offset > WALL_STEP ? wall : Math.min(offset, wall)
+    return monotonic + ahead
   }
 })

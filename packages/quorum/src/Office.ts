@@ -9,7 +9,6 @@
 import type { Sid } from "@conclave/core/Sid"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Fiber from "effect/Fiber"
 import * as Metric from "effect/Metric"
 import type * as Scope from "effect/Scope"
 import * as GuardedWork from "./internal/GuardedWork.ts"
@@ -129,17 +128,7 @@ const endAll = Effect.fnUntraced(function*(
 ) {
   const works = stopAll(floor, term)
   const running = () => works.filter((work) => floor.works.has(work))
-  // No `timeout`: it waits for what it interrupts, and nothing can be interrupted here.
-  let late = false
-  const timer = yield* Effect.forkChild(Effect.andThen(
-    Effect.sleep(endTimeout),
-    Effect.sync(() => {
-      late = true
-      floor.signal.wake()
-    })
-  ))
-  yield* floor.signal.until(() => late || running().length === 0)
-  yield* Fiber.interrupt(timer)
+  yield* Effect.timeoutOption(floor.signal.until(() => running().length === 0), endTimeout)
   for (const work of running()) {
     work.state = "Overrun"
     yield* countOverrun

@@ -5,6 +5,7 @@
  */
 import type { MalformedPacket } from "@conclave/core/CodecError"
 import * as QuorumPacket from "@conclave/core/QuorumPacket"
+import * as Snapshot from "@conclave/core/Snapshot"
 import * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -17,8 +18,15 @@ export const QUEUE_CAPACITY = 100
 /** How long a closed link may take to send what was queued: as long as a replaced election connection lingers. */
 const LINGER = "1 second"
 
-/** Takes a packet; the link ends if it fails. */
-export type OnPacket = (packet: QuorumPacket.QuorumPacket) => Effect.Effect<unknown, ConnectionError>
+/** Takes what has come; the link ends if that fails. */
+export interface Handler {
+  readonly packet: (packet: QuorumPacket.QuorumPacket) => Effect.Effect<unknown, ConnectionError>
+  /** A part of a snapshot has come. Nothing of it is kept. */
+  readonly progress: Effect.Effect<unknown>
+}
+
+/** What can end a link. */
+export type LinkError = ConnectionError | MalformedPacket | Snapshot.MalformedSnapshot
 
 /** The sending side of a link. */
 export interface PacketLink {
@@ -33,8 +41,8 @@ export interface PacketLink {
   readonly run: (
     connection: Connection,
     rest: Uint8Array,
-    onPacket: OnPacket
-  ) => Effect.Effect<void, ConnectionError | MalformedPacket>
+    handler: Handler
+  ) => Effect.Effect<void, LinkError>
 }
 
 /** A link that is not connected yet. */
@@ -46,9 +54,9 @@ export const make: Effect.Effect<PacketLink> = Effect.gen(function*() {
     send: (packet) =>
       Effect.flatMap(Queue.offer(outbox, packet), (taken) => (taken ? Effect.void : Effect.asVoid(close))),
     close: Effect.asVoid(close),
-    run: (connection, rest, onPacket) =>
+    run: (connection, rest, handler) =>
       Effect.raceFirst(
-        Effect.raceFirst(write(connection, outbox), read(connection, rest, onPacket)),
+        Effect.raceFirst(write(connection, outbox), read(connection, rest, handler)),
         Effect.andThen(Deferred.await(closed), Effect.sleep(LINGER))
       )
   }
@@ -65,16 +73,34 @@ const write = Effect.fnUntraced(function*(
   }
 })
 
+// A snapshot comes between packets, after a SNAP, and has no length: it is read to find its end.
 const read = Effect.fnUntraced(function*(
   connection: Connection,
   rest: Uint8Array,
-  onPacket: OnPacket
-): Effect.fn.Return<never, ConnectionError | MalformedPacket> {
+  handler: Handler
+): Effect.fn.Return<never, LinkError> {
   let left = QuorumPacket.empty
-  const receive = Effect.fnUntraced(function*(chunk: Uint8Array) {
+  let snapshot: Snapshot.Reading | null = null
+  const receive = (chunk: Uint8Array): Effect.Effect<void, LinkError> =>
+    snapshot === null ? takePackets(chunk) : passOver(snapshot, chunk)
+  const takePackets = Effect.fnUntraced(function*(chunk: Uint8Array): Effect.fn.Return<void, LinkError> {
     const decoded = yield* Effect.fromResult(QuorumPacket.decode(left, chunk))
     left = decoded.rest
-    for (const packet of decoded.packets) yield* onPacket(packet)
+    for (const packet of decoded.packets) yield* handler.packet(packet)
+    if (decoded.packets.at(-1)?.type !== "SNAP") return
+    const begun = QuorumPacket.join(left)
+    left = QuorumPacket.empty
+    snapshot = Snapshot.start("Wire")
+    yield* receive(begun)
+  })
+  const passOver = Effect.fnUntraced(function*(
+    reading: Snapshot.Reading,
+    chunk: Uint8Array
+  ): Effect.fn.Return<void, LinkError> {
+    const progress = yield* Effect.fromResult(Snapshot.decode(reading, chunk))
+    yield* handler.progress
+    snapshot = progress._tag === "Done" ? null : progress.reading
+    if (progress._tag === "Done") yield* receive(progress.rest)
   })
   yield* receive(rest)
   while (true) {

@@ -2,7 +2,7 @@
  * What a peer must be told: who it is, who the others are, how patient to be.
  */
 import * as Ensemble from "@conclave/core/Ensemble"
-import type * as Lease from "@conclave/core/Lease"
+import * as Lease from "@conclave/core/Lease"
 import * as QuorumServer from "@conclave/core/QuorumServer"
 import * as QuorumVerifier from "@conclave/core/QuorumVerifier"
 import * as Context from "effect/Context"
@@ -60,8 +60,19 @@ export const defaultActivation: Activation = {
   refusedIsEvidence: true
 }
 
+/** What may be said about activation; a lease needs its duration alone. */
+export interface ActivationOptions extends Partial<Omit<Activation, "lease" | "ticks">> {
+  readonly ticks?: Partial<Ensemble.Ticks>
+  readonly lease?: Partial<Lease.Lease> & Pick<Lease.Lease, "duration"> | null
+}
+
 /** How leaders are activated, with defaults for what is not given. */
-export const activation = (options: Partial<Activation> = {}): Activation => ({ ...defaultActivation, ...options })
+export const activation = ({ lease = null, ticks, ...options }: ActivationOptions = {}): Activation => ({
+  ...defaultActivation,
+  ...options,
+  ticks: { ...Ensemble.defaultTicks, ...ticks },
+  lease: lease === null ? null : Lease.make(lease.duration, lease)
+})
 
 /** ZooKeeper's defaults; the handshake has tickTime 2000 * syncLimit 5 of its sample configuration. */
 export const defaults = {

@@ -28,6 +28,7 @@ import * as FastLeaderElection from "./FastLeaderElection.ts"
 import { History } from "./History.ts"
 import * as LeaseClock from "./LeaseClock.ts"
 import type { PeerStory } from "./LinkBook.ts"
+import { MembershipStore } from "./MembershipStore.ts"
 import * as Office from "./Office.ts"
 import type * as PeerStatus from "./PeerStatus.ts"
 import * as Pledges from "./Pledges.ts"
@@ -47,8 +48,20 @@ export class NotInView extends Schema.TaggedError<NotInView>()("NotInView", {
   }
 }
 
+/** A lease that is of no use with the ticks there are. Our configuration is at fault. */
+export class UselessLease extends Schema.TaggedError<UselessLease>()("UselessLease", {
+  duration: Schema.Finite,
+  shortest: Schema.Finite,
+  longest: Schema.Finite
+}) {
+  override get message(): string {
+    return `a lease of ${this.duration} ms is of no use here; choose more than a tick and its grace, ` +
+      `${this.shortest} ms, and no more than initLimit ticks, ${this.longest} ms`
+  }
+}
+
 /** What can keep a peer from starting. */
-export type StartError = NotInView | ElectionAlgorithm.UnsupportedElectionAlgorithm | ListenError
+export type StartError = NotInView | UselessLease | ElectionAlgorithm.UnsupportedElectionAlgorithm | ListenError
 
 /** A running peer. */
 export class QuorumPeer extends Context.Service<QuorumPeer, {
@@ -157,7 +170,10 @@ export const make = Effect.gen(function*() {
 const makeRoles = Effect.fnUntraced(function*(config: QuorumConfig["Service"], office: Office.Office) {
   const { activation } = config
   if (activation === null) return null
-  const { lease } = activation
+  const { lease, ticks } = activation
+  if (lease !== null && !Lease.fits(lease, ticks)) {
+    return yield* new UselessLease({ duration: lease.duration, ...Lease.bounds(ticks, lease.grace) })
+  }
   const history = yield* History
   const { acceptedEpoch } = yield* history.read
   const now = (yield* LeaseClock.pledges)()
@@ -169,6 +185,7 @@ const makeRoles = Effect.fnUntraced(function*(config: QuorumConfig["Service"], o
     auth: yield* QuorumAuth.QuorumAuth,
     history,
     office,
+    store: yield* MembershipStore,
     pledges: Pledges.make(mayBePledged ? Lease.pledge(null, now, lease.duration, lease.clockDrift) : null)
   }
   return roles

@@ -7,6 +7,7 @@ import type { StepDownReason } from "@conclave/core/LeaderOutput"
 import type { LeaveReason } from "@conclave/core/LearnerOutput"
 import type { Sid } from "@conclave/core/Sid"
 import type { History } from "./History.ts"
+import type { MembershipStore } from "./MembershipStore.ts"
 import type { Office } from "./Office.ts"
 import type { Pledges } from "./Pledges.ts"
 import type { QuorumAuth } from "./QuorumAuth.ts"
@@ -22,6 +23,7 @@ export interface RoleContext {
   readonly history: History["Service"]
   readonly office: Office
   readonly pledges: Pledges
+  readonly store: MembershipStore
 }
 
 /** Why a role is over. */

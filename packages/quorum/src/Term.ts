@@ -43,9 +43,16 @@ export class TermOver extends Schema.TaggedError<TermOver>()("TermOver", {
   }
 }
 
-/** A term that holds as long as `holds` says so. */
-export const make = (facts: Facts, holds: () => boolean): Term => ({
-  ...facts,
-  isValid: holds,
-  check: Effect.suspend(() => (holds() ? Effect.void : Effect.fail(new TermOver({ epoch: facts.epoch }))))
-})
+/** A term that holds until `holds` says for the first time that it does not. */
+export const make = (facts: Facts, holds: () => boolean): Term => {
+  let over = false
+  const isValid = () => {
+    over ||= !holds()
+    return !over
+  }
+  return {
+    ...facts,
+    isValid,
+    check: Effect.suspend(() => (isValid() ? Effect.void : Effect.fail(new TermOver({ epoch: facts.epoch }))))
+  }
+}

@@ -73,22 +73,30 @@ describe("leadership", () => {
     assert.deepStrictEqual(yield* peer.leadership.awaitLeader, found)
   }))
 
-  it.effect("can be resigned from inside guarded work, which ends first", Effect.fnUntraced(function*() {
+  it.effect.each(["resign", "transferTo"])("can be given up by guarded work, which ends first (%s)", (how) =>
+    Effect.gen(function*() {
+      const peer = yield* make()
+      const { resign, transferTo, whileLeader } = peer.leadership
+      const notes: Array<string> = []
+      yield* Effect.forkChild(whileLeader(() =>
+        Effect.ensuring(
+          Effect.andThen(how === "resign" ? resign : transferTo(2n), Effect.sync(() => notes.push("ran on"))),
+          Effect.sync(() => notes.push("ended"))
+        )))
+      yield* peer.lead()
+      yield* until(() => notes.length > 0)
+      yield* settle
+      assert.deepStrictEqual(notes, ["ended"])
+      assert.strictEqual((yield* peer.leadership.status)._tag, "LOOKING")
+    }))
+
+  it.effect("is resigned once, and by nobody who does not lead", Effect.fnUntraced(function*() {
     const peer = yield* make()
-    const notes: Array<string> = []
-    yield* Effect.forkChild(peer.leadership.whileLeader(() =>
-      Effect.ensuring(
-        Effect.andThen(peer.leadership.resign, Effect.sync(() => notes.push("ran on"))),
-        Effect.sync(() => notes.push("ended"))
-      )))
-    yield* peer.lead()
-    yield* until(() => notes.length > 0)
-    yield* settle
-    assert.deepStrictEqual(notes, ["ended"])
-    assert.strictEqual(peer.resigned(), 1)
-    assert.strictEqual((yield* peer.leadership.status)._tag, "LOOKING")
     yield* peer.leadership.resign
-    assert.strictEqual(peer.resigned(), 1, "who does not lead cannot resign")
+    yield* peer.lead()
+    yield* peer.leadership.resign
+    yield* peer.leadership.resign
+    assert.strictEqual(peer.resigned(), 1)
   }))
 
   it.effect("is transferred by who leads, after guarded work has ended", Effect.fnUntraced(function*() {

@@ -7,7 +7,7 @@ import * as Fiber from "effect/Fiber"
 import * as Scheduler from "effect/Scheduler"
 import * as TestClock from "effect/testing/TestClock"
 import * as Term from "../src/Term.ts"
-import { logs, make, settle, until } from "./ScriptedPeer.ts"
+import { activation, logs, make, settle, until } from "./ScriptedPeer.ts"
 
 /** Work that notes when it starts and when it has ended. */
 const noting = (notes: Array<string>, name = "") => ({ epoch }: Term.Term) =>
@@ -58,6 +58,16 @@ describe("guarded work", () => {
     const error = yield* Effect.flip(term.check)
     assert.strictEqual(error.message, "the leadership of epoch 1 is over; do nothing more in its name")
   }))
+
+  it("gets a term that does not hold again once it did not", () => {
+    let holds = true
+    const term = Term.make({ epoch: 1n, leader: 1n, since: 0, reason: activation, contract: "Leased" }, () => holds)
+    assert.isTrue(term.isValid())
+    holds = false
+    assert.isFalse(term.isValid())
+    holds = true
+    assert.isFalse(term.isValid())
+  })
 
   it.effect("begins at once if the term has begun before", Effect.fnUntraced(function*() {
     const peer = yield* make()

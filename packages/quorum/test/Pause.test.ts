@@ -5,7 +5,8 @@ import * as Metric from "effect/Metric"
 import * as TestClock from "effect/testing/TestClock"
 import * as LeadershipMetrics from "../src/LeadershipMetrics.ts"
 import * as Pause from "../src/Pause.ts"
-import { logs, make, settle, until } from "./ScriptedPeer.ts"
+import * as Term from "../src/Term.ts"
+import { activation, logs, make, settle, until } from "./ScriptedPeer.ts"
 
 /** The test clock, but time can pass without anybody being woken, as for a process that is suspended. */
 const suspendable = Effect.gen(function*() {
@@ -78,6 +79,25 @@ describe("a pause of the process", () => {
       "Info: the process did not run for about 2000 ms: it was suspended, or its event loop blocked",
       "Info: leadership of epoch 1 ends: the lease had run out before this process ran on"
     ])
+  }))
+
+  it.effect("is not blamed for the end of a term that had no lease", Effect.fnUntraced(function*() {
+    const { layer, lines } = logs()
+    yield* Effect.gen(function*() {
+      const peer = yield* make()
+      const facts = { epoch: 1n, leader: 1n, since: 0, reason: activation, contract: "Fenced" } as const
+      let holds = true
+      let ended = 0
+      yield* Effect.forkChild(peer.leadership.whileLeader(() =>
+        Effect.ensuring(Effect.never, Effect.sync(() => ended++))))
+      yield* peer.office.enter(Term.make(facts, () => holds))
+      yield* settle
+      holds = false
+      yield* TestClock.adjust(500)
+      yield* until(() => ended === 1)
+      yield* settle
+    }).pipe(Effect.provide(layer))
+    assert.deepStrictEqual(lines, [])
   }))
 
   it.effect("is looked for unless that is switched off", Effect.fnUntraced(function*() {

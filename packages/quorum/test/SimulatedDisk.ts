@@ -262,8 +262,16 @@ const textsOf = ({ versions }: File): ReadonlyArray<string> => {
   return Array.from(new Set([...versions, ...beginnings, "\0".repeat(last.length)]))
 }
 
-const subsets = <A>(all: ReadonlyArray<A>): ReadonlyArray<ReadonlyArray<A>> =>
-  all.reduce<ReadonlyArray<ReadonlyArray<A>>>((sets, one) => [...sets, ...sets.map((set) => [...set, one])], [[]])
+// Each change doubles what may be left. Who flushes now and then has few of them.
+const CHANGES_MAX = 10
+
+const subsets = <A>(all: ReadonlyArray<A>): ReadonlyArray<ReadonlyArray<A>> => {
+  if (all.length > CHANGES_MAX) throw new Error(`${all.length} changes of a directory wait to be flushed`)
+  return all.reduce<ReadonlyArray<ReadonlyArray<A>>>(
+    (sets, one) => [...sets, ...sets.map((set) => [...set, one])],
+    [[]]
+  )
+}
 
 const nameOf = (path: string): string => path.slice(path.lastIndexOf("/") + 1)
 

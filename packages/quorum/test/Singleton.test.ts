@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
@@ -109,5 +110,23 @@ describe("a singleton", () => {
       yield* until(() => peer.resigned() === run + 1)
       yield* settle
     }
+  }))
+
+  it.effect("that does not end holds up the end of its layer for a while only", Effect.fnUntraced(function*() {
+    const peer = yield* make()
+    let started = false
+    const { lines, stop } = yield* start(
+      peer,
+      Effect.ensuring(Effect.andThen(Effect.sync(() => void (started = true)), Effect.never), Effect.never)
+    )
+    yield* peer.lead()
+    yield* until(() => started)
+    const stopping = yield* Effect.forkChild(stop)
+    yield* settle
+    yield* TestClock.adjust(4_999)
+    assert.isUndefined(stopping.pollUnsafe())
+    yield* TestClock.adjust(1)
+    yield* Fiber.join(stopping)
+    assert.deepStrictEqual(lines, ["Warn: job has not ended within 5000 ms, and is left behind"])
   }))
 })

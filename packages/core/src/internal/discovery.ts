@@ -46,6 +46,7 @@ export const onDisconnected = (state: State, id: LearnerId): Step => {
 
 /** Who asked has to wait no longer, and we accept the epoch ourselves. */
 export const onAcceptedEpochStored = (options: Options, state: State): Step => {
+  if (!state.decided || state.epochStored) return [state, []]
   const next: State = { ...state, epochStored: true, electing: new Set(state.electing).add(options.mySid) }
   const informed = Learners.each(Learners.at(next, "AwaitingEpoch"), next, (state, [id]) => inform(options, state, id))
   const [after, outputs] = Learners.andThen(informed, (state) => elect(options, state))
@@ -53,22 +54,22 @@ export const onAcceptedEpochStored = (options: Options, state: State): Step => {
 }
 
 /** Everybody who waits is brought in sync, and we are, once our pledge to another leader is over. */
-export const onCurrentEpochStored = (options: Options, state: State, at: Lease.Instant): Step => {
+export const onCurrentEpochStored = (options: Options, state: State, now: Lease.Now): Step => {
+  if (!state.elected || state.zabState !== "DISCOVERY") return [state, []]
   const next: State = { ...state, zabState: "SYNCHRONIZATION" }
   const waiting = Learners.at(next, "AwaitingSync")
   const synced = Learners.each(waiting, next, (state, [id]) => synchronize(options, state, id))
-  const remaining = Lease.remaining(state.pledge, options.mySid, at)
-  const [after, outputs] = remaining > 0
-    ? Learners.andThen(synced, (state) => [state, [{ _tag: "SetTimer", timer: "Pledge", after: remaining }]])
-    : Learners.andThen(synced, (state) => acknowledge(options, state, options.mySid, at))
+  const [after, outputs] = Learners.andThen(synced, (state) => onPledgeOver(options, state, now))
   return [after, [quorumTimer(options), ...outputs]]
 }
 
-/** We may support ourselves. */
-export const onPledgeOver = (options: Options, state: State, at: Lease.Instant): Step => {
-  const next: State = { ...state, pledge: null }
-  const waits = state.zabState === "SYNCHRONIZATION" && !state.acked.has(options.mySid)
-  return waits ? acknowledge(options, next, options.mySid, at) : [next, []]
+/** We may support ourselves, if our pledge is over by the clock; a timer may be early, and one for another pledge. */
+export const onPledgeOver = (options: Options, state: State, { at, pledgeAt }: Lease.Now): Step => {
+  if (state.zabState !== "SYNCHRONIZATION" || state.acked.has(options.mySid)) return [state, []]
+  const remaining = Lease.remaining(state.pledge, options.mySid, pledgeAt)
+  return remaining > 0
+    ? [state, [{ _tag: "SetTimer", timer: "Pledge", after: remaining }]]
+    : acknowledge(options, state, options.mySid, at)
 }
 
 /** No quorum has come as far in time. */
@@ -134,11 +135,15 @@ const refuse = ({ acceptForeign, lease, membership, mySid }: Options, info: Lear
   return lease !== null && grants < lease.duration && membership.voters.has(info.sid) ? "LeaseTooLong" : null
 }
 
-const ask = ({ membership }: Options, state: State, sid: Sid, lastAccepted: bigint): State => ({
-  ...state,
-  epoch: lastAccepted >= state.epoch ? lastAccepted + 1n : state.epoch,
-  connecting: membership.committed.voters.has(sid) ? new Set(state.connecting).add(sid) : state.connecting
-})
+// The original believes anybody's epoch. One stranger could use up all there are.
+const ask = ({ membership }: Options, state: State, sid: Sid, lastAccepted: bigint): State => {
+  const isMember = membership.committed.servers.has(sid) || membership.lastSeen.servers.has(sid)
+  return {
+    ...state,
+    epoch: isMember && lastAccepted >= state.epoch ? lastAccepted + 1n : state.epoch,
+    connecting: membership.committed.voters.has(sid) ? new Set(state.connecting).add(sid) : state.connecting
+  }
+}
 
 // Only the committed configuration counts here. Java: getEpochToPropose.
 const decide = ({ membership }: Options, state: State): Step => {

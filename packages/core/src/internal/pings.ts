@@ -45,7 +45,11 @@ export const upToDate = (options: Options, state: State, id: LearnerId, at: Leas
 export const onHalfTick = (options: Options, state: State, at: Lease.Instant, oracle: OracleAnswer): Step => {
   const ticked: State = { ...state, halfTicks: state.halfTicks + 1 }
   const tick = Learners.tickOf(ticked)
-  const silent = Array.from(ticked.learners).filter(([, { deadline }]) => deadline !== null && tick > deadline)
+  // Who answers no pings but says other things, for more than twice the patience with who says nothing, is no better.
+  const pingsMax = 4 * (options.ticks.syncLimit + 1)
+  const silent = Array.from(ticked.learners).filter(([, { deadline, pings }]) =>
+    (deadline !== null && tick > deadline) || pings.length > pingsMax
+  )
   return Learners.andThen(
     Learners.each(silent, ticked, (state, [id]) => Learners.close(state, id, "Silent")),
     (state) => {
@@ -84,6 +88,12 @@ export const onReceived = (
   return extend(options, { ...next, answered: new Map(next.answered).set(sid, sent) }, at)
 }
 
+/** The lease may have been extended since the timer was set. */
+export const onLeaseOver = ({ lease }: Options, state: State, at: Lease.Instant): Step => {
+  const after = (state.leaseUntil ?? -Infinity) - (lease?.grace ?? 0) - at
+  return after > 0 ? [state, [{ _tag: "SetTimer", timer: "Lease", after }]] : Learners.stepDown(state, "LeaseExpired")
+}
+
 /** Leaves office on purpose. The learners are told whom to follow instead, or that there is nobody to follow. */
 export const onResign = (state: State, successor: Sid | null): Step => {
   const packet = QuorumPacket.make("COMMITANDACTIVATE", Zxid.make(state.epoch, 0n), designate(successor))
@@ -110,6 +120,8 @@ const isQuorumThere = ({ membership, mySid }: Options, { learners }: State, orac
 // Says only that it is longer than before, and not once it is too short to be of use.
 const extend = ({ lease, membership, mySid }: Options, state: State, at: Lease.Instant): Step => {
   if (lease === null || state.zabState !== "BROADCAST") return [state, []]
+  // Whoever noticed that it ran out has ended what depended on it, and no answer brings that back.
+  if (state.leaseUntil !== null && at >= state.leaseUntil) return Learners.stepDown(state, "LeaseExpired")
   const until = Lease.expiry(lease, mySid, membership, state.answered, at)
   if (until === null || until <= (state.leaseUntil ?? -Infinity)) return [state, []]
   const after = until - lease.grace - at
