@@ -64,8 +64,10 @@ export const format = (entry: Entry, origin: number): string => {
   switch (entry.kind) {
     case "fault":
       return `${at}  *** ${entry.what}; may lead: ${entry.able.join(" ") || "nobody"}`
-    case "status":
-      return `${at}  server ${entry.sid} ${entry.state} ${entry.leader ?? ""} epoch ${entry.epoch ?? "-"} ${entry.reason}`
+    case "status": {
+      const detail = entry.epoch === null ? entry.reason : `${entry.leader} in epoch ${entry.epoch}`
+      return `${at}  server ${entry.sid} ${entry.state} ${detail}`
+    }
     default:
       return `${at}  server ${entry.sid} ${entry.kind} in epoch ${entry.epoch}`
   }

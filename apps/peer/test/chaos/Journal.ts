@@ -10,7 +10,10 @@ export interface Journal {
   readonly entries: () => ReadonlyArray<Entry.Entry>
   readonly append: (entry: Entry.Entry) => void
   /** Waits until `find` answers something; `undefined` when the time is up. */
-  readonly until: <A>(timeout: number, find: (entries: ReadonlyArray<Entry.Entry>) => A | undefined) => Promise<A | undefined>
+  readonly until: <A>(
+    timeout: number,
+    find: (entries: ReadonlyArray<Entry.Entry>) => A | undefined
+  ) => Promise<A | undefined>
   readonly close: () => void
 }
 

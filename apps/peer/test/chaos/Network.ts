@@ -29,7 +29,8 @@ export const loopback = async (size: number): Promise<Network> => {
   const impossible = () => {
     throw new Error("links of loopback do not fail")
   }
-  return { voters: Object.fromEntries(entries), at: () => [], allow: impossible, plug: impossible, close: () => undefined }
+  const voters = Object.fromEntries(entries)
+  return { voters, at: () => [], allow: impossible, plug: impossible, close: () => undefined }
 }
 
 /** Why there can be no namespaces here; `null` if there can. */
@@ -88,8 +89,9 @@ export const namespaces = (size: number): Network => {
     remove()
     throw cause
   }
+  const voter = (sid: bigint): Voter => ({ host: hostOf(sid), quorumPort: 2888, electionPort: 3888 })
   const network: Network = {
-    voters: Object.fromEntries(sids.map((sid) => [`${sid}`, { host: hostOf(sid), quorumPort: 2888, electionPort: 3888 }])),
+    voters: Object.fromEntries(sids.map((sid) => [`${sid}`, voter(sid)])),
     at: (sid) => ["ip", "netns", "exec", nameOf(sid)],
     allow: (passes) => {
       for (const from of sids) {

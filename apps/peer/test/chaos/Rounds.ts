@@ -128,6 +128,12 @@ const part = (ensemble: Ensemble, { partition }: Schedule.Round, first: bigint):
       return ensemble.part(`mute: ${first}`, (from) => from !== first)
     case "Deaf":
       return ensemble.part(`deaf: ${first}`, (_, to) => to !== first)
+    case "Tethered": {
+      const pair = group(2)
+      const isFirst = (sid: bigint) => sid === first
+      return ensemble.part(`tethered to ${[...pair].at(-1)}: ${first}`, (from, to) =>
+        isFirst(from) || isFirst(to) ? pair.has(from) && pair.has(to) : true)
+    }
     case "Shattered":
     case null:
       return ensemble.part("shattered", () => false)

@@ -7,12 +7,9 @@ import * as Rounds from "./Rounds.ts"
 import * as Schedule from "./Schedule.ts"
 
 /** What a run depends on. */
-export interface Options {
+export interface Options extends Schedule.Options {
   readonly seed: number
-  readonly rounds: number
-  readonly peers: number
   readonly mode: Promises.Mode
-  readonly kinds: ReadonlyArray<Schedule.FaultKind>
 }
 
 /** The command that does the same. */

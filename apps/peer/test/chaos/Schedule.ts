@@ -10,9 +10,9 @@ export const faultKinds = ["kill", "stop", "resign", "partition"] as const
 /** A kind of faults. */
 export type FaultKind = typeof faultKinds[number]
 
-/** How an ensemble is divided. `Others` are as few as a minority, without the leader or with it. */
+/** How an ensemble is divided, seen from whom it hits first. */
 export const partitions = [
-  /** The leader, or a follower, hears nobody and nobody hears it. */
+  /** It hears nobody, and nobody hears it. */
   "Alone",
   /** Its cable is pulled: nothing passes, and it may know. */
   "Unplugged",
@@ -20,6 +20,8 @@ export const partitions = [
   "Mute",
   /** It hears nobody, and everybody hears it. */
   "Deaf",
+  /** One other hears it and is heard by it, and nobody else. */
+  "Tethered",
   /** It and as many more as make no majority are parted from the rest. */
   "Minority",
   /** It and as many more as make a majority are parted from the rest. */
@@ -61,11 +63,15 @@ export const random = (seed: number): () => number => {
 /** How long a fault lasts at most: several times what it takes to notice it and to have another leader. */
 const DURATION_MAX = 2_000
 
-/** So many rounds for an ensemble of that size. */
-export const make = (
-  seed: number,
-  { kinds, peers, rounds }: { readonly rounds: number; readonly peers: number; readonly kinds: ReadonlyArray<FaultKind> }
-): ReadonlyArray<Round> => {
+/** How many rounds, of which faults, for how many servers. */
+export interface Options {
+  readonly rounds: number
+  readonly peers: number
+  readonly kinds: ReadonlyArray<FaultKind>
+}
+
+/** The rounds of that seed. */
+export const make = (seed: number, { kinds, peers, rounds }: Options): ReadonlyArray<Round> => {
   const next = random(seed)
   const oneOf = <A>(items: ReadonlyArray<A>): A => items[Math.floor(next() * items.length)]!
   return Array.from({ length: rounds }, () => {

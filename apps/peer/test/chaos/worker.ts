@@ -8,7 +8,7 @@ import * as Lease from "@conclave/core/Lease"
 import * as NodeTransport from "@conclave/quorum-node/NodeTransport"
 import * as FileHistory from "@conclave/quorum/FileHistory"
 import * as Leadership from "@conclave/quorum/Leadership"
-import * as LeadershipStatus from "@conclave/quorum/LeadershipStatus"
+import type * as LeadershipStatus from "@conclave/quorum/LeadershipStatus"
 import * as QuorumConfig from "@conclave/quorum/QuorumConfig"
 import * as QuorumPeer from "@conclave/quorum/QuorumPeer"
 import type { Term } from "@conclave/quorum/Term"
@@ -53,7 +53,8 @@ const writeTo = (path: string) => (term: Term) =>
 
 const writeDown = Effect.gen(function*() {
   const { changes } = yield* Leadership.Leadership
-  yield* Effect.forkScoped(Stream.runForEach(changes, (status) => Effect.sync(() => Entry.append(journal, entry(status)))))
+  const append = (status: LeadershipStatus.LeadershipStatus) => Effect.sync(() => Entry.append(journal, entry(status)))
+  yield* Effect.forkScoped(Stream.runForEach(changes, append))
 })
 
 const entry = (status: LeadershipStatus.LeadershipStatus): Entry.Status => ({
