@@ -9,6 +9,17 @@ export const modes = ["fenced", "leased"] as const
 /** One of the two contracts. */
 export type Mode = typeof modes[number]
 
+/** How long silence is borne. */
+export const paces = [
+  /** As ZooKeeper's sample configuration has it, in small ticks: a quarter of a second. */
+  "brisk",
+  /** As long as a lease lasts: a leader that hears nothing works on until then, and only pledges keep others waiting. */
+  "patient"
+] as const
+
+/** How long silence is borne. */
+export type Pace = typeof paces[number]
+
 /** A promise, and the timing with which it is kept. */
 export interface Timed extends Checker.Promise {
   readonly timing: Timing
@@ -17,29 +28,35 @@ export interface Timed extends Checker.Promise {
 /** The smallest tick that is supported. In milliseconds. */
 const TICK = 50
 
-/** As ZooKeeper's sample configuration has it. */
-const LIMITS = { initLimit: 10, syncLimit: 5 }
-
-/**
- * As long as may be, initLimit ticks: those who notice silence and elect another before that have to wait for its end.
- * In milliseconds.
- */
-const LEASE = TICK * LIMITS.initLimit
+const limits: Record<Pace, Pick<Timing, "initLimit" | "syncLimit">> = {
+  brisk: { initLimit: 10, syncLimit: 5 },
+  patient: { initLimit: 40, syncLimit: 40 }
+}
 
 /** A quarter of the original's, so that an election is over long before a lease is. In milliseconds. */
 const FINALIZE_WAIT = 50
 
 /**
- * How soon there is a leader again: a second to notice, elect and activate; and for what the network may have to do
- * again after it was mended, the three seconds after which a second try to connect is repeated, once more as long on a
- * machine that is busy. In milliseconds.
+ * How soon there is a leader again: seconds to notice, to wait for the end of a lease, to elect and to activate; and for
+ * what the network may have to do again after it was mended, the three seconds after which a second try to connect is
+ * repeated, once more as long on a machine that is busy. In milliseconds.
  */
 const BOUND = 10_000
 
-/** With the given contract. */
-export const of = (mode: Mode): Timed => ({
-  mode,
-  grace: Lease.defaultGrace(LEASE),
-  bound: BOUND,
-  timing: { tickTime: TICK, ...LIMITS, finalizeWait: FINALIZE_WAIT, lease: mode === "leased" ? LEASE : null }
-})
+/** With the given contract; leases are as long as may be, initLimit ticks. */
+export const of = (mode: Mode, pace: Pace = "brisk"): Timed => {
+  const { initLimit, syncLimit } = limits[pace]
+  const lease = TICK * initLimit
+  return {
+    mode,
+    grace: Lease.defaultGrace(lease),
+    bound: BOUND,
+    timing: {
+      tickTime: TICK,
+      initLimit,
+      syncLimit,
+      finalizeWait: FINALIZE_WAIT,
+      lease: mode === "leased" ? lease : null
+    }
+  }
+}

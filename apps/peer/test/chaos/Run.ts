@@ -10,11 +10,13 @@ import * as Schedule from "./Schedule.ts"
 export interface Options extends Schedule.Options {
   readonly seed: number
   readonly mode: Promises.Mode
+  readonly pace: Promises.Pace
 }
 
 /** The command that does the same. */
-export const describe = ({ kinds, mode, peers, rounds, seed }: Options): string =>
-  `npm run chaos -- --rounds ${rounds} --seed ${seed} --peers ${peers} --mode ${mode} --faults ${kinds.join(",")}`
+export const describe = ({ kinds, mode, pace, peers, rounds, seed }: Options): string =>
+  `npm run chaos -- --rounds ${rounds} --seed ${seed} --peers ${peers} --mode ${mode} --pace ${pace} ` +
+  `--faults ${kinds.join(",")}`
 
 /** Why this machine cannot do it; `null` if it can. */
 export const obstacle = (options: Options): string | null => (needsLinks(options) ? Network.obstacle() : null)
@@ -24,7 +26,7 @@ export const run = async (
   options: Options,
   onRound: (what: string) => void
 ): Promise<ReadonlyArray<Entry.Entry>> => {
-  const promise = Promises.of(options.mode)
+  const promise = Promises.of(options.mode, options.pace)
   const network = needsLinks(options) ? Network.namespaces(options.peers) : await Network.loopback(options.peers)
   const ensemble = Ensemble.make(network, promise.timing)
   let at = "start"

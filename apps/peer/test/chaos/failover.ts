@@ -113,8 +113,8 @@ const row = (mode: Promises.Mode, loss: Loss, measured: ReadonlyArray<Moments>):
 const { timing } = Promises.of("leased")
 console.log(`${availableParallelism()} cores, ${cpus()[0]?.model ?? "of unknown make"}; Node ${process.versions.node}`)
 console.log(
-  `${peers} processes; tickTime ${timing.tickTime} ms, syncLimit ${timing.syncLimit}, finalizeWait ${finalizeWait} ms, ` +
-    `lease ${timing.lease} ms`
+  `${peers} processes; tickTime ${timing.tickTime} ms, syncLimit ${timing.syncLimit}, ` +
+    `finalizeWait ${finalizeWait} ms, lease ${timing.lease} ms`
 )
 const rows = [["", "times", "detect", "elect", "activate", "start", "in all", "p90"]]
 for (const mode of Promises.modes) {

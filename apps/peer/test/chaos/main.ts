@@ -19,6 +19,7 @@ const { values } = parseArgs({
     seed: { type: "string", default: `${Math.floor(Math.random() * 1_000_000)}` },
     peers: { type: "string", default: "3" },
     mode: { type: "string", default: "leased" },
+    pace: { type: "string", default: "brisk" },
     faults: { type: "string", default: Schedule.faultKinds.join(",") },
     verbose: { type: "boolean", default: false }
   }
@@ -36,20 +37,16 @@ const integer = (name: "rounds" | "seed" | "peers", least: number, most: number)
     : refuse(`--${name} ${values[name]}: a whole number from ${least} to ${most} is needed`)
 }
 
-const mode = Promises.modes.find((mode) => mode === values.mode) ??
-  refuse(`--mode ${values.mode}: there are ${Promises.modes.join(" and ")}`)
-
-const kinds = values.faults.split(",").map((name) =>
-  Schedule.faultKinds.find((kind) => kind === name) ??
-    refuse(`--faults ${name}: there are ${Schedule.faultKinds.join(", ")}`)
-)
+const oneOf = <A extends string>(name: string, value: string, all: ReadonlyArray<A>): A =>
+  all.find((known) => known === value) ?? refuse(`--${name} ${value}: there are ${all.join(", ")}`)
 
 const options: Run.Options = {
   seed: integer("seed", 0, 2 ** 32 - 1),
   rounds: integer("rounds", 1, 1_000_000),
   peers: integer("peers", 3, 7),
-  mode,
-  kinds
+  mode: oneOf("mode", values.mode, Promises.modes),
+  pace: oneOf("pace", values.pace, Promises.paces),
+  kinds: values.faults.split(",").map((name) => oneOf("faults", name, Schedule.faultKinds))
 }
 
 const obstacle = Run.obstacle(options)
@@ -63,7 +60,7 @@ try {
   const entries = await Run.run(options, (round) => {
     if (values.verbose) console.log(round)
   })
-  const { length } = Checker.intervals(Promises.of(mode), entries)
+  const { length } = Checker.intervals(Promises.of(options.mode, options.pace), entries)
   console.log(`${Tally.print(entries)}\n${options.rounds} rounds, ${length} leaderships, no promise broken`)
 } catch (cause) {
   console.error(cause instanceof Rounds.Broken ? cause.message : cause)
