@@ -164,7 +164,10 @@ const onEstablished = Effect.fnUntraced(function*(
 ) {
   yield* self.watch.end
   yield* dispatch(self, { _tag: "EpochEstablished", peerEpoch: epoch })
-  if (config !== null) yield* dispatch(self, { _tag: "ConfigActivated", from: leader, config })
+  if (config === null) return
+  self.members.heard(self.state.membership, { from: leader, leader, state: "LEADING", config })
+  yield* dispatch(self, { _tag: "ConfigActivated", from: leader, config })
+  if (self.state._tag === "Settled") yield* self.members.settled(self.state)
 })
 
 // No election takes place where the leader has named its successor.
@@ -274,7 +277,7 @@ const onElected = Effect.fnUntraced(function*(self: Self, elected: Action & { re
 
 const onLinkChanged = Effect.fnUntraced(function*(self: Self, change: LinkChange) {
   yield* dispatch(self, presence(change))
-  yield* self.incumbency.linkChanged(change, yield* self.manager.connected)
+  self.incumbency.linkChanged(change, yield* self.manager.connected)
   yield* watchLeader(self, (settled) => self.watch.linkChanged(settled, change))
 })
 

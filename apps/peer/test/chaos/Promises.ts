@@ -13,7 +13,7 @@ export type Mode = typeof modes[number]
 export const paces = [
   /** As ZooKeeper's sample configuration has it, in small ticks: a quarter of a second. */
   "brisk",
-  /** As long as a lease lasts: a leader that hears nothing works on until then, and only pledges keep others waiting. */
+  /** As long as a lease lasts: a leader that hears nothing works on until then, and only pledges make others wait. */
   "patient"
 ] as const
 
@@ -37,9 +37,9 @@ const limits: Record<Pace, Pick<Timing, "initLimit" | "syncLimit">> = {
 const FINALIZE_WAIT = 50
 
 /**
- * How soon there is a leader again: seconds to notice, to wait for the end of a lease, to elect and to activate; and for
- * what the network may have to do again after it was mended, the three seconds after which a second try to connect is
- * repeated, once more as long on a machine that is busy. In milliseconds.
+ * How soon there is a leader again: seconds to notice, to wait for the end of a lease, to elect and to activate; the
+ * three seconds after which the second try to connect is repeated, for a network that was mended; and once more as long
+ * on a machine that is busy. In milliseconds.
  */
 const BOUND = 10_000
 
