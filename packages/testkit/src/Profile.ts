@@ -187,7 +187,7 @@ const membersOf = (
   voters: number,
   quorum: Scenario["quorum"]
 ): ReadonlyArray<Member> => {
-  const { skew, starts, strangers, variety } = profile
+  const { lies, skew, starts, strangers, variety } = profile
   const groups = random.percent(50) ? 1 : 3
   // Somebody of weight in each group must be left who may be elected, whatever else is drawn.
   const chosen = random.between(1, voters)
@@ -196,8 +196,10 @@ const membersOf = (
     role,
     weight: quorum === "Weighted" && sid > groups && sid !== chosen ? random.below(3) : 1 + random.below(3),
     group: sid % groups,
-    electable: role !== "Voter" || sid === chosen || !random.percent(variety / 4),
-    rules: rulesOf(random, variety),
+    // One lie is enough to propose who may not be proposed, and two voters could never agree.
+    electable: role !== "Voter" || sid === chosen || lies > 0 || !random.percent(variety / 4),
+    // With clocks that differ a lot the original's finalize wait need never end: who was faster asks again and again.
+    rules: rulesOf(random, skew === 100 ? variety : 0),
     zxid: random.below(4),
     epoch: random.below(2),
     clock: skew === 100 ? 100 : random.percent(50) ? random.between(skew, 100) : random.between(100, 10_000 / skew),
@@ -243,12 +245,17 @@ const faultsOf = (
   times(profile.looks, (at) => ({ _tag: "Look", at, sid: sid() }))
   times(profile.lies, (at) => {
     const as = random.percent(80) ? sid() : members.length + 50
-    return { _tag: "Lie", at, as, to: sid(), words: random.between(1, 5) }
+    return { _tag: "Lie", at, for: long(), as, to: sid(), words: random.between(1, 5) }
   })
   const voters = members.filter(({ role }) => role !== "Stranger").map((member) => member.sid)
   times(profile.reconfigurations, (at) => {
-    const out = random.percent(50) ? random.pick(voters) : 0
-    return { _tag: "Reconfigure", at, sid: random.pick(voters), voters: voters.filter((voter) => voter !== out) }
+    // One leaves, or all are back; and most know it, because they have agreed on it. Of less than five always the same
+    // one leaves: `configKeepsQuorum` keeps out who missed a change and finds most voters it knew gone.
+    const out = random.percent(60) ? (voters.length < 5 ? voters[0]! : random.pick(voters)) : 0
+    const most = Math.floor(voters.length / 2) + 1 + random.below(2)
+    const first = random.below(voters.length)
+    const on = voters.map((_, index) => voters[(first + index) % voters.length]!).slice(0, most)
+    return { _tag: "Reconfigure", at, on, voters: voters.filter((voter) => voter !== out) }
   })
   return faults.sort((a, b) => a.at - b.at)
 }

@@ -49,10 +49,10 @@ export type Fault =
     | { readonly _tag: "Clog"; readonly for: number; readonly from: number; readonly to: number }
     /** The application asks for a new election. */
     | { readonly _tag: "Look"; readonly sid: number }
-    /** Somebody connects, calls itself `as`, and says `words` things that make little sense. */
-    | { readonly _tag: "Lie"; readonly as: number; readonly to: number; readonly words: number }
-    /** A newer configuration is on the disk of one member, which starts again: these vote, the others observe. */
-    | { readonly _tag: "Reconfigure"; readonly sid: number; readonly voters: ReadonlyArray<number> }
+    /** Somebody connects, calls itself `as`, says `words` things that make little sense, and stays for a while. */
+    | { readonly _tag: "Lie"; readonly for: number; readonly as: number; readonly to: number; readonly words: number }
+    /** A newer configuration is `on` the disks of these, which start again: its voters vote, other members observe. */
+    | { readonly _tag: "Reconfigure"; readonly on: ReadonlyArray<number>; readonly voters: ReadonlyArray<number> }
   )
 
 /** A whole simulation before it runs. */

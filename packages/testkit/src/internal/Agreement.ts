@@ -36,6 +36,8 @@ export const reach = (world: World.World, bound: number, calm: number): number |
 /** Looks whether connections have come to rest, and whether nobody says anything without need. */
 export const rest = (world: World.World, millis: number): void => {
   checkLinks(world)
+  // Who is no member never finds a leader, and never stops to ask.
+  if (!world.nodes.every(isMember)) return
   const { messages } = world.stats
   World.run(world, world.now + millis)
   const said = world.stats.messages - messages
@@ -82,7 +84,7 @@ const checkLinks = (world: World.World): void => {
     }
     // Others may have one that is of no use: a silent end is not noticed by who does not write.
     const { leader } = node.election.currentVote
-    if (leader === sid) continue
+    if (leader === sid || !node.election.membership.voters.has(sid)) continue
     const link = links.get(leader)
     const far = link === undefined ? undefined : ends.get(link)?.other
     if (far === undefined || !far.open || world.bySid.get(leader)?.connections.links.get(sid) !== far.id) {

@@ -81,7 +81,7 @@ export const afterStep = (
   const due = after._tag !== "Looking" ? null : after.finalizing ? "Finalize" : "Notification"
   if (book.timer !== due) broken(world, node, "timer", `${book.timer} runs, ${due} is due`)
   if (after._tag === "Looking" && after.finalizing && isNews(before, after)) counted(world, node, after)
-  if (after.logicalClock !== before.logicalClock) onClock(world, node, before, moved)
+  if (after.logicalClock !== before.logicalClock) onClock(world, node, before, event, moved)
 }
 
 /** A connection was taken into use. */
@@ -210,7 +210,7 @@ const onFinalised = (world: World, node: Node, before: Election.State, { reason,
     broken(world, node, "own", `elects ${keyOf(vote)}, was itself ${keyOf(initial)}`)
   }
   // Who does not vote is answered with the vote of the last election, and may count those as votes of this one.
-  if (!world.honest || node.member.role !== "Voter") return
+  if (!world.honest || !world.static || node.member.role !== "Voter") return
   if (!world.proposals.has(keyOf(vote))) broken(world, node, "real", `elects ${keyOf(vote)}, which nobody ever was`)
   for (const sid of reason.supporters) {
     const { book, ensemble } = world.bySid.get(sid) ?? node
@@ -253,11 +253,19 @@ const onJoined = (
 
 const stateOf = ({ state }: Notification): Vote["state"] => (state === "UNKNOWN" ? "LOOKING" : state)
 
-const onClock = (world: World, node: Node, before: Election.State, moved: boolean): void => {
+const onClock = (
+  world: World,
+  node: Node,
+  before: Election.State,
+  event: Election.Event,
+  moved: boolean
+): void => {
   const { election: after } = node
   if (!isLong(after.logicalClock)) broken(world, node, "range", `round ${after.logicalClock}`)
   if (!moved) broken(world, node, "clock", `is in round ${after.logicalClock} without a word`)
-  const back = after._tag === "Looking" && before._tag === "Looking" && after.logicalClock < before.logicalClock
+  // A new search after the last round there is begins with the first one.
+  const searching = after._tag === "Looking" && before._tag === "Looking" && event._tag !== "LookForLeader"
+  const back = searching && after.logicalClock < before.logicalClock
   // Who abstains is like one just started, and takes up any round.
   if (back && node.ensemble.electable) broken(world, node, "clock", `goes back to round ${after.logicalClock}`)
 }

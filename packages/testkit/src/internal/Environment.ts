@@ -28,11 +28,13 @@ export const assess = (world: World): void => {
 export const onElected = (world: World, node: Peer): void => {
   const { reign } = world
   assess(world)
-  if (world.scenario.activation) tick(world, node, node.election.currentVote, world.now)
+  const vote = node.election.currentVote
+  const leader = world.bySid.get(vote.leader)?.incarnation
+  if (world.scenario.activation) tick(world, node, { vote, leader, servedAt: world.now })
   if (reign === null || reign !== world.reign || reign.epoch === null || !follows(node, reign.node)) return
   const { epoch } = reign
   schedule(world, SYNC_TIME, node, () => {
-    if (world.reign === reign && follows(node, reign.node)) establish(world, node, epoch)
+    if (world.reign === reign && follows(node, reign.node)) establish(world, node, reign.node, epoch)
   })
 }
 
@@ -44,17 +46,25 @@ export const onElected = (world: World, node: Peer): void => {
 // it is not. In milliseconds.
 const TICK = 500
 const CALM_TICK = 2_000
-const PATIENCE = 1_500
+const PATIENCE = 3_000
 
-// Until the election's result is another: connected both ways with whom it needs?
-const tick = (world: World, node: Peer, vote: Vote, servedAt: number): void =>
+// Until the election's result is another: is it served? A leader that has started anew serves nobody of before.
+const tick = (world: World, node: Peer, session: Session): void =>
   after(world, node, world.faulty ? TICK : CALM_TICK, () => {
     const { election } = node
-    if (election._tag !== "Settled" || election.currentVote.electionEpoch !== vote.electionEpoch) return
-    if (isServed(world, node, election)) return tick(world, node, vote, world.now)
-    if (world.now - servedAt < ticks(node, PATIENCE)) return tick(world, node, vote, servedAt)
+    if (election._tag !== "Settled" || election.currentVote.electionEpoch !== session.vote.electionEpoch) return
+    const isSame = world.bySid.get(election.currentVote.leader)?.incarnation === session.leader
+    if (isSame && isServed(world, node, election)) return tick(world, node, { ...session, servedAt: world.now })
+    if (isSame && world.now - session.servedAt < ticks(node, PATIENCE)) return tick(world, node, session)
     Node.abandon(world, node, election.state === "LEADING" ? "QuorumLost" : "LinkToLeaderClosed")
   })
+
+interface Session {
+  readonly vote: Vote
+  /** Which process of the leader it is. */
+  readonly leader: number | undefined
+  readonly servedAt: number
+}
 
 const isServed = (world: World, node: Peer, { currentVote, state }: Election.Settled): boolean => {
   if (state === "LEADING") return isFollowed(world, node, (follower) => hears(world, node, follower))
@@ -106,15 +116,24 @@ const activate = (world: World, reign: Reign): void => {
     if (disk.written.currentEpoch > epoch) epoch = disk.written.currentEpoch
   }
   reign.epoch = epoch + 1n
-  for (const node of members) establish(world, node, reign.epoch)
+  for (const node of members) establish(world, node, reign.node, reign.epoch)
   commitLater(world, reign)
 }
 
-const establish = (world: World, node: Peer, epoch: bigint): void => {
+const establish = (world: World, node: Peer, leader: Peer, epoch: bigint): void => {
+  if (leader.membership.committed.version > node.membership.committed.version) learnConfig(world, node, leader)
   Node.decide(world, node, { _tag: "EpochEstablished", peerEpoch: epoch })
   // Who is in sync with its leader need not ask it any more.
   node.watch.confirmation = null
   write(world, node, { currentEpoch: epoch, lastLoggedZxid: node.disk.written.lastLoggedZxid })
+}
+
+// A leader brings its configuration with it. The election has no event for that, so this reaches into its state.
+const learnConfig = ({ reducers }: World, node: Peer, leader: Peer): void => {
+  const membership = reducers.Ensemble.adopt(node.membership, node.sid, leader.membership.committed)
+  node.membership = membership
+  node.election = { ...node.election, membership }
+  node.view = { ...node.view, membership }
 }
 
 const commitLater = (world: World, reign: Reign): void =>

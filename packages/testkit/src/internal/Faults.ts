@@ -46,7 +46,7 @@ export const describe = (fault: Fault): string => {
     case "Lie":
       return `somebody calls itself server ${fault.as} and tells server ${fault.to} ${fault.words} lies`
     case "Reconfigure":
-      return `server ${fault.sid} starts again with a newer configuration, in which ${fault.voters.join(", ")} vote`
+      return `server ${fault.on.join(", ")} get a newer configuration, in which ${fault.voters.join(", ")} vote`
   }
 }
 
@@ -133,31 +133,31 @@ const reset = (world: World, { between: [a, b] }: Fault & { readonly _tag: "Rese
   return null
 }
 
-const reconfigure = (world: World, { sid, voters }: Fault & { readonly _tag: "Reconfigure" }): null => {
-  const node = nodeOf(world, sid)
-  if (node === undefined || !node.up) return null
+const reconfigure = (world: World, { on, voters }: Fault & { readonly _tag: "Reconfigure" }): null => {
   const { reducers, scenario } = world
   // The highest there is and one more, as the leader of a reconfiguration would have it.
   const version = world.nodes.reduce((highest, { membership: { committed } }) =>
     committed.version > highest ? committed.version : highest, 0n) + 1n
-  Nodes.crash(world, node, false)
-  node.membership = reducers.Ensemble.membership({
-    mySid: node.sid,
-    committed: Nodes.verifierOf(reducers, scenario, voters, version)
-  })
-  Nodes.start(world, node)
+  const committed = Nodes.verifierOf(reducers, scenario, voters, version)
+  for (const node of world.nodes) {
+    if (!on.includes(node.member.sid)) continue
+    node.membership = reducers.Ensemble.membership({ mySid: node.sid, committed })
+    if (!node.up) continue
+    Nodes.crash(world, node, false)
+    Nodes.start(world, node)
+  }
   return null
 }
 
 // Connects as somebody may who finds the port, and talks as soon as it has said who it is.
-const lie = (world: World, { as, to, words }: Fault & { readonly _tag: "Lie" }): null => {
+const lie = (world: World, { as, to, words }: Fault & { readonly _tag: "Lie" }): (() => void) | null => {
   const target = nodeOf(world, to)
   if (target === undefined || !target.up) return null
   const end = Wire.connect(world, null, BigInt(as), target)
   for (let word = 0; word < words; word++) {
     schedule(world, latency(world) + 1, null, () => Wire.send(world, end, nonsense(world, BigInt(as), target)))
   }
-  return null
+  return () => Wire.close(world, end)
 }
 
 const states = ["LOOKING", "LOOKING", "LOOKING", "FOLLOWING", "LEADING", "OBSERVING", "UNKNOWN"] as const
