@@ -94,6 +94,7 @@ export const profiles = {
     description: "somebody connects as anybody and lies; strangers take themselves for members",
     latency: 40,
     lies: 12,
+    looks: 4,
     crashes: 3,
     resets: 3,
     strangers: 50,
@@ -158,6 +159,7 @@ export const draw = (name: ProfileName, voters: number, seed: number): Scenario 
     seed,
     quorum,
     members,
+    pending: pendingOf(random, profile, members, quorum),
     latency: [least, least + random.below(profile.latency)],
     loopback: random.percent(30) ? random.below(profile.latency) : 0,
     loss: upTo(random, profile.loss),
@@ -197,7 +199,7 @@ const membersOf = (
     weight: quorum === "Weighted" && sid > groups && sid !== chosen ? random.below(3) : 1 + random.below(3),
     group: sid % groups,
     // One lie is enough to propose who may not be proposed, and two voters could never agree.
-    electable: role !== "Voter" || sid === chosen || lies > 0 || !random.percent(variety / 4),
+    electable: role !== "Voter" || sid === chosen || (lies > 0 && voters < 3) || !random.percent(variety / 4),
     // With clocks that differ a lot the original's finalize wait need never end: who was faster asks again and again.
     rules: rulesOf(random, skew === 100 ? variety : 0),
     zxid: random.below(4),
@@ -210,6 +212,17 @@ const membersOf = (
   for (let index = 0; index < observers; index++) members.push(member(voters + 1 + index, "Observer"))
   if (random.percent(strangers)) members.push(member(voters + 3, "Stranger"))
   return members
+}
+
+// One of the voters leaves. Not of three: two that both must agree could never be joined by one of them that was away.
+const pendingOf = (
+  random: Random.Random,
+  { variety }: Profile,
+  members: ReadonlyArray<Member>,
+  quorum: Scenario["quorum"]
+): Scenario["pending"] => {
+  const voters = members.filter(({ role }) => role === "Voter").map(({ sid }) => sid)
+  return random.percent(variety / 3) && quorum === "Majority" && voters.length > 3 ? voters.slice(1) : null
 }
 
 const rulesOf = (random: Random.Random, variety: number): Member["rules"] => {

@@ -17,7 +17,7 @@ export interface Member {
   readonly group: number
   /** May it be proposed? */
   readonly electable: boolean
-  /** By which rules it decides: a named set, or exactly these. */
+  /** By which rules it decides: a named set, or exactly these. `zookeeper` stands for a real server: no LeaderWatch. */
   readonly rules: "conclave" | "zookeeper" | ReadonlyArray<keyof Rules>
   /** What is on its disk before it starts for the first time. */
   readonly zxid: number
@@ -62,6 +62,8 @@ export interface Scenario {
   /** By whom a quorum is made up. `Oracle`: two voters, and a file that speaks for the one with the larger id. */
   readonly quorum: "Majority" | "Weighted" | "Oracle"
   readonly members: ReadonlyArray<Member>
+  /** Who votes in a configuration that all know and that is not committed yet; both must agree. `null`: there is none. */
+  readonly pending: ReadonlyArray<number> | null
   /** How long a message, or one way of a handshake, takes. */
   readonly latency: readonly [least: number, most: number]
   /** How long a message to oneself takes at most. */

@@ -9,12 +9,12 @@ import * as Random from "./Random.ts"
 import * as Reducers from "./Reducers.ts"
 import * as Scenario from "./Scenario.ts"
 import * as Agreement from "./internal/Agreement.ts"
-import * as Checker from "./internal/Checker.ts"
 import * as EventQueue from "./internal/EventQueue.ts"
 import * as Faults from "./internal/Faults.ts"
 import * as Line from "./internal/Line.ts"
-import * as Node from "./internal/Node.ts"
+import * as Links from "./internal/Links.ts"
 import * as Nodes from "./internal/Nodes.ts"
+import * as Properties from "./internal/Properties.ts"
 import * as Wire from "./internal/Wire.ts"
 import * as World from "./internal/World.ts"
 
@@ -37,8 +37,8 @@ export interface Outcome {
 export interface RunOptions {
   /** What to put to the test; the core as shipped by default. */
   readonly reducers?: Reducers.Reducers
-  /** Told every event, a line each. */
-  readonly log?: ((line: string) => void) | undefined
+  /** Told every event, a line each, and whether it is a turning point: a fault, a leader found or lost. */
+  readonly log?: World.Log | undefined
 }
 
 /** Within this time after the last fault there must be a leader, in milliseconds. */
@@ -55,6 +55,7 @@ export const run = (scenario: Scenario.Scenario, options: RunOptions = {}): Outc
   const world = make(scenario, options)
   let healed: number | null = null
   try {
+    populate(world)
     World.run(world, scenario.faultsUntil)
     heal(world)
     healed = Agreement.reach(world, LIVENESS_BOUND, CALM)
@@ -69,21 +70,23 @@ export const run = (scenario: Scenario.Scenario, options: RunOptions = {}): Outc
 export const explain = (property: string): string => descriptions[property] ?? property
 
 const descriptions: Record<string, string> = {
-  ...Checker.properties,
+  ...Properties.properties,
   ...Agreement.properties,
-  total: "1. nothing makes a step throw"
+  total: "1. nothing makes a step throw",
+  endless: "nobody talks to itself or to others without end"
 }
 
 const make = (scenario: Scenario.Scenario, { log, reducers = Reducers.shipped }: RunOptions): World.World => {
   const size = scenario.members.length
-  const world: World.World = {
+  return {
     scenario,
     reducers,
-    handlers: { land: Wire.land, receive: Node.onArrival },
+    handlers: { land: Wire.land, receive: Links.onArrival },
     random: Random.make(scenario.seed),
     queue: EventQueue.make(),
     soon: [],
     now: 0,
+    turns: 0,
     nodes: [],
     bySid: new Map(),
     cuts: new Int32Array(size * size),
@@ -99,19 +102,21 @@ const make = (scenario: Scenario.Scenario, { log, reducers = Reducers.shipped }:
     proposals: new Set(),
     log: log ?? null
   }
-  for (const [index, member] of scenario.members.entries()) {
+}
+
+const populate = (world: World.World): void => {
+  for (const [index, member] of world.scenario.members.entries()) {
     const node = Nodes.make(world, member, index)
     world.nodes.push(node)
     world.bySid.set(node.sid, node)
     World.schedule(world, member.starts, null, () => Nodes.start(world, node))
   }
   Faults.plan(world)
-  return world
 }
 
 // What has not ended by itself is over.
 const heal = (world: World.World): void => {
-  if (world.log !== null) world.log(Line.fact(world, "all faults are over"))
+  if (world.log !== null) world.log(Line.fact(world, "all faults are over"), true)
   world.faulty = false
   for (const node of world.nodes) if (!node.up) Nodes.start(world, node)
 }

@@ -5,34 +5,12 @@
  */
 import type * as Election from "@conclave/core/Election"
 import type { Output } from "@conclave/core/ElectionOutput"
-import * as Explain from "@conclave/core/Explain"
 import type { Notification } from "@conclave/core/Notification"
 import type { Sid } from "@conclave/core/Sid"
-import type { Proposal, Vote } from "@conclave/core/Vote"
+import * as ElectedChecks from "./ElectedChecks.ts"
 import * as Judge from "./Judge.ts"
-import { type End, fail, type Node, type World } from "./World.ts"
-
-/** What can be broken, by name. */
-export const properties = {
-  timer: "5. while a search runs exactly one timer runs, the one its state asks for",
-  order: "2. proposals are totally ordered by epoch, zxid and id; only a better one with weight is adopted",
-  voters: "4. only voters count, as senders and as leaders",
-  quorum: "4. who says that a quorum agrees has one, counted once more",
-  own: "a finalised round never elects a proposal below one's own",
-  fresh: "who is elected is at least as fresh as everybody who voted for it was",
-  real: "who is elected has proposed itself with this history",
-  heard: "6. nobody joins a leader that has not said itself that it leads",
-  round: "6. nobody takes office on votes of another round",
-  clock: "a round is left only for a later one, or for that of a leader that is joined",
-  told: "what is told is what is believed: proposal, round and state",
-  range: "7. numbers that are 64 bits wide on the wire stay so",
-  office: "who leads may lead: it votes, has weight and is electable",
-  link: "a connection is kept by the larger id, and is there",
-  answer: "a voter that looks is answered by whoever is settled, and by whoever is in a later round"
-} as const
-
-/** A property of one step. */
-export type Property = keyof typeof properties
+import { broken, isHeavier, keyOf } from "./Properties.ts"
+import type { End, Node, World } from "./World.ts"
 
 /** Looks at one step of an election. The state before is given; that after is the node's. */
 export const afterStep = (
@@ -43,12 +21,12 @@ export const afterStep = (
   outputs: ReadonlyArray<Output>
 ): void => {
   const { book, election: after } = node
-  let broadcast: Output & { readonly _tag: "Send" } | null = null
+  let told = 0
   let moved = false
   for (const output of outputs) {
     switch (output._tag) {
       case "Send":
-        if (output.cause === "NewRound" || output.cause === "Adopted") broadcast = output
+        if (isTold(output, after)) told++
         onSend(world, node, output)
         break
       case "SetTimer":
@@ -70,18 +48,27 @@ export const afterStep = (
         break
       case "Elected":
         moved = true
-        onElected(world, node, before, event, output)
+        ElectedChecks.check(world, node, before, event, output)
+        if (output.vote.electionEpoch !== after.logicalClock) {
+          broken(world, node, "round", `is in round ${after.logicalClock}, elected in ${output.vote.electionEpoch}`)
+        }
         break
       case "Restart":
         moved = true
     }
   }
-  if (event._tag === "Received") answered(world, node, before, event.notification, outputs)
-  if (broadcast !== null) said(world, node, broadcast)
+  if (event._tag === "EpochEstablished" && after.currentVote.peerEpoch !== event.peerEpoch) {
+    broken(world, node, "told", `is in epoch ${event.peerEpoch}, says ${after.currentVote.peerEpoch}`)
+  }
+  if (event._tag === "Received") onReceived(world, node, before, event.notification, outputs)
+  if (isChanged(before, after) && told !== after.membership.voters.size) {
+    broken(world, node, "news", `${told} are told of ${keyOf(after.proposal)} in round ${after.logicalClock}`)
+  }
   const due = after._tag !== "Looking" ? null : after.finalizing ? "Finalize" : "Notification"
   if (book.timer !== due) broken(world, node, "timer", `${book.timer} runs, ${due} is due`)
-  if (after._tag === "Looking" && after.finalizing && isNews(before, after)) counted(world, node, after)
+  if (after._tag === "Looking" && after.finalizing && isNews(before, after)) ElectedChecks.counted(world, node, after)
   if (after.logicalClock !== before.logicalClock) onClock(world, node, before, event, moved)
+  else if (isSearch(before, event) && after._tag === "Looking") broken(world, node, "clock", "begins a search in the round of the last")
 }
 
 /** A connection was taken into use. */
@@ -96,8 +83,9 @@ export const onAdopted = (world: World, node: Node, end: End | undefined, sid: S
 // internal
 // -----------------------------------------------------------------------------
 
-const broken = (world: World, node: Node, property: Property, detail: string): void =>
-  fail(world, property, `server ${node.sid}: ${detail}`)
+// A new election object counts from 0 again.
+const isSearch = (before: Election.State, event: Election.Event): boolean =>
+  event._tag === "LookForLeader" && !(before._tag === "Idle" && before.restarting)
 
 // Was anything counted in this step?
 const isNews = (before: Election.State, after: Election.Looking): boolean =>
@@ -106,12 +94,6 @@ const isNews = (before: Election.State, after: Election.Looking): boolean =>
 const LONG_MAX = 2n ** 63n - 1n
 
 const isLong = (value: bigint): boolean => value <= LONG_MAX && value >= -LONG_MAX - 1n
-
-const keyOf = ({ leader, peerEpoch, zxid }: Proposal): string => `${leader}/${peerEpoch}/${zxid}`
-
-const isHeavier = (world: World, node: Node, candidate: Proposal, current: Proposal): boolean =>
-  Judge.hasWeight(world, candidate.leader) && Judge.isBetter(candidate, current) &&
-  (node.ensemble.electable || candidate.leader !== node.sid)
 
 // A node that has started anew may be in the same round again, with a history that has grown since.
 const remember = (world: World, { book }: Node, { initial, logicalClock }: Round): void => {
@@ -136,14 +118,13 @@ const onSend = (world: World, node: Node, { toSend }: Output & { readonly _tag: 
   }
 }
 
-// The last word to everybody in a step is what we believe after it.
-const said = (world: World, node: Node, { toSend }: Output & { readonly _tag: "Send" }): void => {
-  const { election } = node
-  if (election._tag !== "Looking") return
-  if (Judge.isSame(toSend, election.proposal) && toSend.electionEpoch === election.logicalClock) return
-  broken(world, node, "told", `says ${keyOf(toSend)} in round ${toSend.electionEpoch}, believes ${
-    keyOf(election.proposal)} in round ${election.logicalClock}`)
-}
+const isTold = ({ cause, toSend }: Output & { readonly _tag: "Send" }, after: Election.State): boolean =>
+  (cause === "NewRound" || cause === "Adopted") && Judge.isSame(toSend, after.proposal) &&
+  toSend.electionEpoch === after.logicalClock
+
+const isChanged = (before: Election.State, after: Election.State): boolean =>
+  after._tag === "Looking" && (before._tag !== "Looking" || before.initial !== after.initial ||
+    before.logicalClock !== after.logicalClock || !Judge.isSame(before.proposal, after.proposal))
 
 const onAdoption = (world: World, node: Node, { previous, proposal }: Output & { readonly _tag: "Adopted" }): void => {
   if (!isHeavier(world, node, proposal, previous)) {
@@ -157,101 +138,6 @@ const onKept = (world: World, node: Node, { offered, proposal }: Output & { read
     broken(world, node, "order", `keeps ${keyOf(proposal)} although ${keyOf(offered)} was offered`)
   }
 }
-
-// Votes are compared by all four numbers while somebody looks.
-const counted = (world: World, node: Node, { logicalClock, proposal, recvSet }: Election.Looking): void => {
-  const vote: Vote = { ...proposal, version: 0, electionEpoch: logicalClock, state: "LOOKING" }
-  if (!isCarried(world, node, recvSet, vote)) {
-    broken(world, node, "quorum", `believes in server ${proposal.leader}; ${votesOf(recvSet)}`)
-  }
-}
-
-const isCarried = (world: World, node: Node, votes: ReadonlyMap<Sid, Vote>, vote: Vote): boolean =>
-  world.scenario.quorum === "Oracle" || Judge.isQuorum(world, node, (sid) => {
-    const cast = votes.get(sid)
-    return cast !== undefined && Judge.agree(cast, vote)
-  })
-
-const votesOf = (votes: ReadonlyMap<Sid, Vote>): string =>
-  `the votes are ${Array.from(votes, ([sid, vote]) => `${sid} for ${keyOf(vote)}`).join(", ")}`
-
-type Elected = Output & { readonly _tag: "Elected" }
-
-const onElected = (
-  world: World,
-  node: Node,
-  before: Election.State,
-  event: Election.Event,
-  elected: Elected
-): void => {
-  const { reason, state, vote } = elected
-  if (!Judge.isVoter(world, node, vote.leader)) broken(world, node, "voters", `elects server ${vote.leader}`)
-  if ((state === "LEADING") !== (vote.leader === node.sid)) broken(world, node, "office", `${state} of ${vote.leader}`)
-  if (state === "LEADING" && !(node.ensemble.electable && Judge.hasWeight(world, node.sid))) {
-    broken(world, node, "office", "leads, and may not")
-  }
-  if (reason._tag === "Oracle") return
-  const quorum = world.scenario.quorum === "Oracle" || Judge.isQuorum(world, node, (sid) => reason.supporters.has(sid))
-  if (!quorum) {
-    broken(world, node, "quorum", `elects server ${vote.leader} by ${Explain.sids(reason.supporters)}`)
-  }
-  if (reason._tag === "Quorum") onFinalised(world, node, before, elected)
-  else onJoined(world, node, before, event, elected)
-}
-
-const onFinalised = (world: World, node: Node, before: Election.State, { reason, vote }: Elected): void => {
-  if (before._tag !== "Looking") return broken(world, node, "quorum", "ends a search that does not run")
-  counted(world, node, before)
-  if (vote.electionEpoch !== before.logicalClock) broken(world, node, "round", `elects in round ${vote.electionEpoch}`)
-  if (!Judge.hasWeight(world, vote.leader)) broken(world, node, "office", `elects server ${vote.leader}, of no weight`)
-  if (!Judge.isSame(vote, before.proposal)) broken(world, node, "told", `elects ${keyOf(vote)}, did not propose it`)
-  const { initial } = node.book
-  if (initial !== null && node.member.role === "Voter" && isHeavier(world, node, initial, vote)) {
-    broken(world, node, "own", `elects ${keyOf(vote)}, was itself ${keyOf(initial)}`)
-  }
-  // Who does not vote is answered with the vote of the last election, and may count those as votes of this one.
-  if (!world.honest || !world.static || node.member.role !== "Voter") return
-  if (!world.proposals.has(keyOf(vote))) broken(world, node, "real", `elects ${keyOf(vote)}, which nobody ever was`)
-  for (const sid of reason.supporters) {
-    const { book, ensemble } = world.bySid.get(sid) ?? node
-    // Who has joined a leader supports it in that leader's round, whatever its own history is.
-    if (book.joined.has(vote.electionEpoch)) continue
-    const least = book.entries.get(vote.electionEpoch)
-    if (least === undefined) broken(world, node, "real", `counts server ${sid}, which was never in this round`)
-    else if (ensemble.electable && Judge.hasWeight(world, sid) && Judge.isBetter(least, vote)) {
-      broken(world, node, "fresh", `elects ${keyOf(vote)}, and ${keyOf(least)} voted for it`)
-    }
-  }
-}
-
-const onJoined = (
-  world: World,
-  node: Node,
-  before: Election.State,
-  event: Election.Event,
-  { reason, state, vote }: Elected
-): void => {
-  node.book.joined.add(vote.electionEpoch)
-  // What waited for a search to begin is not known here.
-  if (event._tag !== "Received" || before._tag !== "Looking") return
-  const { notification } = event
-  const sameRound = reason._tag === "Joined" && reason.round === "Same"
-  const votes = new Map(sameRound ? before.recvSet : before.outOfElection)
-  const { version } = notification
-  const cast = { ...notification, version: sameRound ? 0 : version, state: stateOf(notification) }
-  votes.set(notification.from, cast)
-  if (!isCarried(world, node, votes, { ...cast, version })) {
-    broken(world, node, "quorum", `joins server ${vote.leader}; ${votesOf(votes)}`)
-  }
-  if (state === "LEADING") {
-    const clock = before.logicalClock
-    if (vote.electionEpoch !== clock) broken(world, node, "round", `leads in round ${vote.electionEpoch} of ${clock}`)
-  } else if (votes.get(vote.leader)?.state !== "LEADING") {
-    broken(world, node, "heard", `joins server ${vote.leader}, which has not said that it leads`)
-  }
-}
-
-const stateOf = ({ state }: Notification): Vote["state"] => (state === "UNKNOWN" ? "LOOKING" : state)
 
 const onClock = (
   world: World,
@@ -270,18 +156,44 @@ const onClock = (
   if (back && node.ensemble.electable) broken(world, node, "clock", `goes back to round ${after.logicalClock}`)
 }
 
-// Rule 2 of the compatibility must-haves: without such answers nobody who lags or comes late would ever catch up.
-const answered = (
+const onReceived = (
   world: World,
   node: Node,
   before: Election.State,
-  { electionEpoch, from, state }: Notification,
+  notification: Notification,
   outputs: ReadonlyArray<Output>
 ): void => {
-  const isDue = before._tag === "Settled" || (before._tag === "Looking" && electionEpoch < before.logicalClock)
-  if (state !== "LOOKING" || !isDue || node.election._tag === "Idle") return
-  if (!Judge.isVoter(world, node, from) || !Judge.isVoter(world, node, node.sid)) return
-  if (!outputs.some((output) => output._tag === "Send" && output.toSend.to === from)) {
-    broken(world, node, "answer", `does not answer server ${from}, which looks in round ${electionEpoch}`)
+  if (notification.state !== "LOOKING") return
+  const { election: after } = node
+  if (before._tag === "Looking" && after._tag === "Looking") heeded(world, node, before, after, notification)
+  if (!answers(before, notification) || after._tag === "Idle") return
+  if (!Judge.isVoter(world, node, notification.from) || !Judge.isVoter(world, node, node.sid)) return
+  if (!outputs.some((output) => output._tag === "Send" && output.toSend.to === notification.from)) {
+    broken(world, node, "answer", `does not answer server ${notification.from} in round ${notification.electionEpoch}`)
+  }
+}
+
+// Rule 2 of the compatibility must-haves: without such answers nobody who lags or comes late would ever catch up.
+const answers = (before: Election.State, { electionEpoch }: Notification): boolean =>
+  before._tag === "Settled" || (before._tag === "Looking" && electionEpoch < before.logicalClock)
+
+const UNTRUSTED = -1n
+
+const heeded = (
+  world: World,
+  node: Node,
+  before: Election.Looking,
+  after: Election.Looking,
+  notification: Notification
+): void => {
+  const { electionEpoch, from, leader, zxid } = notification
+  if (after.logicalClock !== before.logicalClock) {
+    if (Judge.isSame(after.proposal, after.initial) || Judge.isSame(after.proposal, notification)) return
+    return broken(world, node, "entry", `enters round ${after.logicalClock} with ${keyOf(after.proposal)}`)
+  }
+  if (electionEpoch !== after.logicalClock || zxid === UNTRUSTED || !after.trusted) return
+  if (!Judge.isVoter(world, node, from) || !Judge.isVoter(world, node, leader)) return
+  if (isHeavier(world, node, notification, after.proposal)) {
+    broken(world, node, "heed", `keeps ${keyOf(after.proposal)} although ${from} votes for ${keyOf(notification)}`)
   }
 }

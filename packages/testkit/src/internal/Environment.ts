@@ -9,6 +9,7 @@ import type * as Election from "@conclave/core/Election"
 import type { Sid } from "@conclave/core/Sid"
 import type { Vote } from "@conclave/core/Vote"
 import * as Judge from "./Judge.ts"
+import * as Line from "./Line.ts"
 import * as Node from "./Node.ts"
 import { after, isCut, type Node as Peer, type Reign, schedule, ticks, type World } from "./World.ts"
 
@@ -102,7 +103,7 @@ const begin = (world: World, node: Peer): void => {
   world.reign = reign
   world.stats.elections++
   world.stats.leaderless.push(world.now - world.leaderlessSince)
-  if (world.log !== null) world.log(`${world.now} reign of ${node.sid}`)
+  if (world.log !== null) world.log(Line.fact(world, `a quorum follows server ${node.sid}`), true)
   if (!world.scenario.activation) return
   schedule(world, SYNC_TIME, node, () => {
     if (world.reign === reign) activate(world, reign)

@@ -4,6 +4,7 @@
 import type { Notification } from "@conclave/core/Notification"
 import type { Fault } from "../Scenario.ts"
 import * as Line from "./Line.ts"
+import * as Links from "./Links.ts"
 import * as Peer from "./Node.ts"
 import * as Nodes from "./Nodes.ts"
 import * as Wire from "./Wire.ts"
@@ -14,12 +15,12 @@ export const plan = (world: World): void => {
   const { scenario } = world
   for (const fault of scenario.faults) {
     schedule(world, fault.at, null, () => {
-      if (world.log !== null) world.log(Line.fact(world, describe(fault)))
+      if (world.log !== null) world.log(Line.fact(world, describe(fault)), true)
       const end = begin(world, fault)
       if (end === null) return
       const until = "for" in fault ? Math.min(fault.at + fault.for, scenario.faultsUntil) : fault.at
       schedule(world, Math.max(0, until - world.now), null, () => {
-        if (world.log !== null) world.log(Line.fact(world, `over: ${describe(fault)}`))
+        if (world.log !== null) world.log(Line.fact(world, `over: ${describe(fault)}`), true)
         end()
       })
     })
@@ -123,7 +124,7 @@ const clog = (world: World, { from, to }: Fault & { readonly _tag: "Clog" }): ((
   world.clogs[place]! += 1
   return () => {
     world.clogs[place]! -= 1
-    schedule(world, 0, writer, () => Peer.flush(world, writer, reader.sid))
+    schedule(world, 0, writer, () => Links.flush(world, writer, reader.sid))
   }
 }
 

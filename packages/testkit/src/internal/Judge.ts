@@ -22,7 +22,7 @@ export const isSame = (self: Proposal, that: Proposal): boolean =>
 export const isVoter = (world: World, node: Node, sid: Sid): boolean => {
   if (!world.static) return node.election.membership.voters.has(sid)
   const member = memberOf(world, sid)
-  return member !== undefined && votes(node, member)
+  return member !== undefined && (votes(node, member) || (world.scenario.pending?.includes(member.sid) ?? false))
 }
 
 /** May this server be elected, as far as its weight goes? */
@@ -37,12 +37,22 @@ export const isQuorum = (world: World, node: Node, isPresent: (sid: Sid) => bool
       Array.from(voters).filter(isPresent).length * 2 > voters.size)
   }
   if (scenario.quorum === "Weighted") return isWeightedQuorum(world, node, isPresent)
+  const { pending } = scenario
+  return isMajority(nodes, ({ member }) => votes(node, member), isPresent) &&
+    (pending === null || isMajority(nodes, ({ member }) => pending.includes(member.sid), isPresent))
+}
+
+const isMajority = (
+  nodes: ReadonlyArray<Node>,
+  isVoter: (node: Node) => boolean,
+  isPresent: (sid: Sid) => boolean
+): boolean => {
   let voters = 0
   let present = 0
-  for (const { member, sid } of nodes) {
-    if (!votes(node, member)) continue
+  for (const node of nodes) {
+    if (!isVoter(node)) continue
     voters++
-    if (isPresent(sid)) present++
+    if (isPresent(node.sid)) present++
   }
   return present * 2 > voters
 }

@@ -20,6 +20,10 @@ export const election = (
   outputs: ReadonlyArray<Output>
 ): string => line(world, node, happened(event), decided(outputs))
 
+/** Has somebody found a leader, or a new configuration? */
+export const isTurn = (outputs: ReadonlyArray<Output>): boolean =>
+  outputs.some(({ _tag }) => _tag === "Elected" || _tag === "AdoptConfig")
+
 /** A step of the connections. */
 export const connections = (
   world: World,

@@ -28,7 +28,8 @@ export const make = (world: World, member: Member, index: number): Node => {
   const stranger = member.role === "Stranger"
   const voters = scenario.members.filter(({ role }) => role === "Voter").map(({ sid }) => sid)
   const committed = verifierOf(reducers, scenario, stranger ? [...voters, member.sid] : voters, 0n)
-  const membership = reducers.Ensemble.membership({ mySid: sid, committed })
+  const lastSeen = scenario.pending === null ? undefined : verifierOf(reducers, scenario, scenario.pending, 1n)
+  const membership = reducers.Ensemble.membership({ mySid: sid, committed, lastSeen })
   const history = { lastLoggedZxid: BigInt(member.zxid), currentEpoch: BigInt(member.epoch) }
   return {
     member,
@@ -66,13 +67,13 @@ export const start = (world: World, node: Node): void => {
   node.election = reducers.Election.make(node.ensemble, node.membership, node.disk.synced)
   node.connections = reducers.Connections.empty
   node.view = { ...node.view, membership: node.membership }
-  if (world.log !== null) world.log(Line.fact(world, `server ${node.sid} starts`))
+  if (world.log !== null) world.log(Line.fact(world, `server ${node.sid} starts`), true)
   Peer.look(world, node)
 }
 
 /** Ends the process of a node, or its whole host: what was not synced is lost. */
 export const crash = (world: World, node: Node, power: boolean): void => {
-  if (world.log !== null) world.log(Line.fact(world, `server ${node.sid} ${power ? "loses power" : "is killed"}`))
+  if (world.log !== null) world.log(Line.fact(world, `server ${node.sid} ${power ? "loses power" : "is killed"}`), true)
   node.up = false
   node.powered = !power
   node.paused = false

@@ -7,6 +7,7 @@ import type { ElectedReason } from "@conclave/core/ElectionOutput"
 import type { LeaderLostReason } from "@conclave/core/Liveness"
 import type { Notification } from "@conclave/core/Notification"
 import type { Sid } from "@conclave/core/Sid"
+import * as Links from "./Links.ts"
 import * as Node from "./Node.ts"
 import { type Node as Peer, type World, after } from "./World.ts"
 
@@ -25,8 +26,9 @@ export const end = ({ watch }: Peer): void => {
   for (const [name, token] of watch.timers) watch.timers.set(name, token + 1)
 }
 
-/** Watches over the leader that was just elected. */
+/** Watches over the leader that was just elected; who decides as the original does relies on what follows instead. */
 export const begin = (world: World, node: Peer, settled: Election.Settled, reason: ElectedReason): void => {
+  if (isOriginal(node)) return
   const { leader } = settled.currentVote
   if (settled.state !== "LEADING" && !node.connections.links.has(leader)) recover(world, node, leader)
   if (reason._tag === "Quorum") inquire(world, node, settled)
@@ -35,7 +37,7 @@ export const begin = (world: World, node: Peer, settled: Election.Settled, reaso
 
 /** A link came up, went down, or could not be made. */
 export const linkChanged = (world: World, node: Peer, change: "Up" | "Down" | "DialFailed", sid: Sid): void => {
-  if (node.election._tag !== "Settled") return
+  if (node.election._tag !== "Settled" || isOriginal(node)) return
   if (change === "Down") return recover(world, node, sid)
   node.watch.recovering.delete(sid)
   if (change === "DialFailed") check(world, node, node.election)
@@ -44,7 +46,7 @@ export const linkChanged = (world: World, node: Peer, change: "Up" | "Down" | "D
 /** Something was heard. */
 export const heard = (world: World, node: Peer, notification: Notification): void => {
   const { election: settled, watch } = node
-  if (settled._tag !== "Settled") return
+  if (settled._tag !== "Settled" || isOriginal(node)) return
   const { Confirmation, Liveness } = world.reducers
   const { from } = notification
   if (Liveness.hasLeft(settled, notification)) {
@@ -70,6 +72,8 @@ export const heard = (world: World, node: Peer, notification: Notification): voi
 // internal
 // -----------------------------------------------------------------------------
 
+const isOriginal = ({ member }: Peer): boolean => member.rules === "zookeeper"
+
 const verdict = (world: World, node: Peer, settled: Election.Settled) => {
   const { Confirmation } = world.reducers
   const answers = node.watch.confirmation ?? Confirmation.unasked
@@ -93,7 +97,7 @@ const ask = (world: World, node: Peer): void => {
   const { election: settled, watch: { confirmation } } = node
   if (settled._tag !== "Settled" || confirmation === null) return
   for (const question of world.reducers.Confirmation.questions(node.sid, confirmation, settled)) {
-    Node.toSend(world, node, question)
+    Links.toSend(world, node, question)
   }
 }
 

@@ -115,6 +115,9 @@ export interface Violation {
   readonly at: number
 }
 
+/** Told what happens, a line an event, and whether that is a turning point. */
+export type Log = (line: string, isTurn: boolean) => void
+
 /** What happened, in numbers. */
 export interface Stats {
   /** Leaders that a quorum followed, one after another. */
@@ -153,6 +156,8 @@ export interface World {
   /** What happens now, one after another. */
   readonly soon: Array<Due>
   now: number
+  /** How many things have happened. */
+  turns: number
   readonly nodes: Array<Node>
   readonly bySid: Map<Sid, Node>
   /** How many cuts lie on the way from one node to another, and how many clogs. */
@@ -171,7 +176,7 @@ export interface World {
   readonly static: boolean
   /** Every proposal that anybody ever began a round with. */
   readonly proposals: Set<string>
-  readonly log: ((line: string) => void) | null
+  readonly log: Log | null
 }
 
 /** What becomes of arrivals. */
@@ -187,14 +192,6 @@ export interface Reign {
   readonly node: Node
   readonly vote: Vote
   epoch: bigint | null
-}
-
-/** What a world is made from. */
-export interface Options {
-  readonly scenario: Scenario
-  readonly reducers: Reducers
-  readonly random: Random
-  readonly log: ((line: string) => void) | null
 }
 
 /** Does something to a node after so many milliseconds, unless it has started anew by then. */
@@ -227,11 +224,15 @@ export const fail = (world: World, property: string, detail: string): void => {
   world.violation ??= { property, detail, at: world.now }
 }
 
+/** Things that happen in a simulation at most; a hundred times what happens in any that comes to an end. */
+const TURNS_MAX = 300_000
+
 /** Lets time pass until then, or until something must not be. */
 export const run = (world: World, until: number): void => {
   const { queue, soon } = world
   let next = 0
   while (world.violation === null) {
+    if (world.turns++ > TURNS_MAX) fail(world, "endless", `${TURNS_MAX} things happened, and there is no end of it`)
     if (next < soon.length) perform(world, soon[next++]!)
     else {
       soon.length = next = 0
