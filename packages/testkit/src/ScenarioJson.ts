@@ -32,7 +32,7 @@ const member = Schema.Struct({
   group: small,
   electable: Schema.Boolean,
   rules: Schema.Union([Schema.Literals(["conclave", "zookeeper"]), Schema.Array(Schema.Literals(ruleNames))]),
-  zxid: small,
+  zxid: Schema.Int.check(Schema.isBetween({ minimum: -1, maximum: 1_000 })),
   epoch: small,
   clock: Schema.Int.check(Schema.isBetween({ minimum: 10, maximum: 1_000 })),
   starts: millis

@@ -5,6 +5,9 @@
  * `LIVENESS_BOUND` all members must have one leader that says it leads, and keep it; connections must come to rest, and
  * silence must follow.
  */
+import type * as Election from "@conclave/core/Election"
+import type { Output } from "@conclave/core/ElectionOutput"
+import type { Sid } from "@conclave/core/Sid"
 import * as Random from "./Random.ts"
 import * as Reducers from "./Reducers.ts"
 import * as Scenario from "./Scenario.ts"
@@ -33,12 +36,26 @@ export interface Outcome {
   readonly healed: number | null
 }
 
+/** One step of one election, and all elections after it. */
+export interface Moment {
+  /** In milliseconds from the start. */
+  readonly at: number
+  readonly sid: Sid
+  readonly before: Election.State
+  readonly event: Election.Event
+  readonly outputs: ReadonlyArray<Output>
+  /** Of every process that is there. */
+  readonly states: () => ReadonlyMap<Sid, Election.State>
+}
+
 /** What else may be wanted of a run. */
 export interface RunOptions {
   /** What to put to the test; the core as shipped by default. */
   readonly reducers?: Reducers.Reducers
   /** Told every event, a line each, and whether it is a turning point: a fault, a leader found or lost. */
   readonly log?: World.Log | undefined
+  /** Shown every step of an election. */
+  readonly observe?: (moment: Moment) => void
 }
 
 /** Within this time after the last fault there must be a leader, in milliseconds. */
@@ -76,7 +93,10 @@ const descriptions: Record<string, string> = {
   endless: "nobody talks to itself or to others without end"
 }
 
-const make = (scenario: Scenario.Scenario, { log, reducers = Reducers.shipped }: RunOptions): World.World => {
+const make = (
+  scenario: Scenario.Scenario,
+  { log, observe, reducers = Reducers.shipped }: RunOptions
+): World.World => {
   const size = scenario.members.length
   return {
     scenario,
@@ -100,7 +120,8 @@ const make = (scenario: Scenario.Scenario, { log, reducers = Reducers.shipped }:
     honest: Scenario.isHonest(scenario),
     static: Scenario.isStatic(scenario),
     proposals: new Set(),
-    log: log ?? null
+    log: log ?? null,
+    observe: observe ?? null
   }
 }
 

@@ -28,7 +28,12 @@ export const check = (
   if (state === "LEADING" && !(node.ensemble.electable && Judge.hasWeight(world, node.sid))) {
     broken(world, node, "office", "leads, and may not")
   }
+  // On the oracle's word a leader is followed in whatever round it is.
   if (reason._tag === "Oracle") return
+  const { logicalClock } = node.election
+  if (vote.electionEpoch !== logicalClock) {
+    broken(world, node, "round", `is in round ${logicalClock}, and elected in ${vote.electionEpoch}`)
+  }
   const quorum = world.scenario.quorum === "Oracle" || Judge.isQuorum(world, node, (sid) => reason.supporters.has(sid))
   if (!quorum) {
     broken(world, node, "quorum", `elects server ${vote.leader} by ${Explain.sids(reason.supporters)}`)

@@ -26,8 +26,14 @@ export const decide = (world: World, node: Node, event: Election.Event): void =>
   world.stats.steps++
   if (world.log !== null) world.log(Line.election(world, node, event, outputs), Line.isTurn(outputs))
   Checker.afterStep(world, node, before, event, outputs)
+  if (world.observe !== null) {
+    world.observe({ at: world.now, sid: node.sid, before, event, outputs, states: () => statesOf(world) })
+  }
   for (const output of outputs) perform(world, node, output)
 }
+
+const statesOf = ({ nodes }: World): ReadonlyMap<Sid, Election.State> =>
+  new Map(nodes.filter(({ up }) => up).map(({ election, sid }) => [sid, election]))
 
 /** Looks for a leader now. Shell: FastLeaderElection.search. */
 export const look = (world: World, node: Node): void => {

@@ -13,6 +13,7 @@ import type { Proposal, Vote } from "@conclave/core/Vote"
 import type { Random } from "../Random.ts"
 import type { Reducers } from "../Reducers.ts"
 import type { Member, Scenario } from "../Scenario.ts"
+import type { Moment } from "../Simulator.ts"
 import * as EventQueue from "./EventQueue.ts"
 
 /** What is durable, and what is not yet: a crash takes the second back to the first. */
@@ -177,6 +178,7 @@ export interface World {
   /** Every proposal that anybody ever began a round with. */
   readonly proposals: Set<string>
   readonly log: Log | null
+  readonly observe: ((moment: Moment) => void) | null
 }
 
 /** What becomes of arrivals. */

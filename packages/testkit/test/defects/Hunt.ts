@@ -2,6 +2,7 @@
  * Looks for a defect, seed by seed.
  */
 import * as Campaign from "../../src/Campaign.ts"
+import type { Reducers } from "../../src/Reducers.ts"
 import type { Violation } from "../../src/Simulator.ts"
 import type { Defect } from "./Defects.ts"
 import * as Mutant from "./Mutant.ts"
@@ -10,10 +11,9 @@ import * as Mutant from "./Mutant.ts"
 export interface Trophy {
   readonly seed: number
   readonly violation: Violation
-  /** Faults left of those of the seed, after shrinking. */
-  readonly faults: number
-  /** Processor time until it was found, without shrinking, in milliseconds. */
+  /** Processor time until it was found, in milliseconds. */
   readonly millis: number
+  readonly reducers: Reducers
 }
 
 /** Runs seeds from 1 until the defect is found; `null` if so many do not find it. */
@@ -25,8 +25,7 @@ export const hunt = async (defect: Defect, runs: number): Promise<Trophy | null>
     const violation = Campaign.check({ profile, peers, seed, reducers })
     if (violation === null) continue
     const { system, user } = process.cpuUsage(start)
-    const { shrunk } = Campaign.investigate({ profile, peers, seed, reducers }, violation)
-    return { seed, violation, faults: shrunk.faults.length, millis: (system + user) / 1_000 }
+    return { seed, violation, millis: (system + user) / 1_000, reducers }
   }
   return null
 }

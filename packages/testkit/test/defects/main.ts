@@ -6,6 +6,7 @@
  * Exit status: 0 all were found, 1 some were not, within N seeds each (1,000 unless told).
  */
 import { parseArgs } from "node:util"
+import * as Campaign from "../../src/Campaign.ts"
 import * as Defects from "./Defects.ts"
 import * as Hunt from "./Hunt.ts"
 
@@ -18,9 +19,10 @@ console.log("|---|---|---|---:|---:|---:|---:|---|")
 for (const defect of Defects.all.filter(({ name }) => name.includes(values.name))) {
   const trophy = await Hunt.hunt(defect, Number(values.runs))
   const { name, origin, peers, profile } = defect
+  const left = trophy === null ? 0 : Campaign.investigate({ peers, profile, ...trophy }, trophy.violation).shrunk.faults.length
   const found = trophy === null
     ? "| - | - | - | **not found** |"
-    : `| ${trophy.seed} | ${trophy.millis.toFixed(0)} | ${trophy.faults} | ${trophy.violation.property} |`
+    : `| ${trophy.seed} | ${trophy.millis.toFixed(0)} | ${left} | ${trophy.violation.property} |`
   console.log(`| ${name} | ${origin} | ${profile} | ${peers} ${found}`)
   if (trophy === null) process.exitCode = 1
 }
