@@ -188,9 +188,9 @@ const heeded = (
     if (Judge.isSame(after.proposal, after.initial) || Judge.isSame(after.proposal, notification)) return
     return broken(world, node, "entry", `enters round ${after.logicalClock} with ${keyOf(after.proposal)}`)
   }
-  if (electionEpoch !== after.logicalClock || zxid === UNTRUSTED || !after.trusted) return
-  if (!Judge.isVoter(world, node, from) || !Judge.isVoter(world, node, leader)) return
-  if (isHeavier(world, node, notification, after.proposal)) {
+  if (electionEpoch !== after.logicalClock || !Judge.isBetter(notification, after.proposal)) return
+  if (zxid === UNTRUSTED || !after.trusted || !isHeavier(world, node, notification, after.proposal)) return
+  if (Judge.isVoter(world, node, from) && Judge.isVoter(world, node, leader)) {
     broken(world, node, "heed", `keeps ${keyOf(after.proposal)} although ${from} votes for ${keyOf(notification)}`)
   }
 }

@@ -45,7 +45,7 @@ export const onElected = (world: World, node: Peer): void => {
 
 // How often a node looks whether it is served, while there are faults and afterwards, and how long it puts up with it if
 // it is not. In milliseconds.
-const TICK = 500
+const TICK = 1_000
 const CALM_TICK = 2_000
 const PATIENCE = 3_000
 
