@@ -65,7 +65,9 @@ export const afterStep = (
   if (book.timer !== due) broken(world, node, "timer", `${book.timer} runs, ${due} is due`)
   if (after._tag === "Looking" && after.finalizing && isNews(before, after)) ElectedChecks.counted(world, node, after)
   if (after.logicalClock !== before.logicalClock) onClock(world, node, before, event, moved)
-  else if (isSearch(before, event) && after._tag === "Looking") broken(world, node, "clock", "begins a search in the round of the last")
+  else if (isSearch(before, event) && after._tag === "Looking") {
+    broken(world, node, "clock", "begins a search in the round of the last")
+  }
 }
 
 /** A connection was taken into use. */
