@@ -13,10 +13,11 @@ import * as ElectCommand from "./ElectCommand.ts"
 import * as EnsembleCommand from "./EnsembleCommand.ts"
 import * as PeerCommand from "./PeerCommand.ts"
 import * as Process from "./Process.ts"
+import * as SimulateCommand from "./SimulateCommand.ts"
 
 const conclave = Command.make("conclave", EnsembleCommand.flags, EnsembleCommand.run).pipe(
   Command.withDescription("Leader election, compatible with ZooKeeper. Without a command: an ensemble on loopback."),
-  Command.withSubcommands([EnsembleCommand.command, PeerCommand.command, ElectCommand.command])
+  Command.withSubcommands([EnsembleCommand.command, PeerCommand.command, ElectCommand.command, SimulateCommand.command])
 )
 
 const services = NodeChildProcessSpawner.layer.pipe(
