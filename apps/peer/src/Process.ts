@@ -2,8 +2,8 @@
  * How the process ends.
  *
  *     0    done, or ended by SIGINT or SIGTERM in good order
- *     1    something unexpected, a history that cannot be trusted, a login configuration that cannot be used, or a
- *          trace that does not conform
+ *     1    something unexpected, a history that cannot be trusted, or a login configuration that cannot be used;
+ *          of `simulate`: a property does not hold; of `conform`: a trace does not
  *     2    the configuration or the command line cannot be used, or a file that it names
  *     14   no election address could be bound (ZooKeeper's own code for it)
  *     124  `elect` found no leader in time
@@ -27,6 +27,8 @@ const exitCodes: Record<string, number> = {
   DataDirectoryError: 1,
   HistoryError: 1,
   InvalidJaas: 1,
+  PropertyBroken: 1,
+  InvalidScenario: 2,
   UnsupportedElectionAlgorithm: 2,
   StoreError: 2,
   TraceFileError: 2,

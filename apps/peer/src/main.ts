@@ -15,6 +15,7 @@ import * as EnsembleCommand from "./EnsembleCommand.ts"
 import * as ExplainCommand from "./ExplainCommand.ts"
 import * as PeerCommand from "./PeerCommand.ts"
 import * as Process from "./Process.ts"
+import * as SimulateCommand from "./SimulateCommand.ts"
 
 const conclave = Command.make("conclave", EnsembleCommand.flags, EnsembleCommand.run).pipe(
   Command.withDescription("Leader election, compatible with ZooKeeper. Without a command: an ensemble on loopback."),
@@ -22,6 +23,7 @@ const conclave = Command.make("conclave", EnsembleCommand.flags, EnsembleCommand
     EnsembleCommand.command,
     PeerCommand.command,
     ElectCommand.command,
+    SimulateCommand.command,
     ExplainCommand.command,
     ConformCommand.command
   ])

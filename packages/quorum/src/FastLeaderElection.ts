@@ -77,11 +77,7 @@ export const run = Effect.fnUntraced(function*(
     config,
     history: yield* History,
     timer: yield* FiberHandle.make<void>(),
-    watch: yield* LeaderWatch.make({
-      manager,
-      config,
-      wake: (wake) => Queue.offer(inbox, { _tag: "Woken", wake })
-    }),
+    watch: yield* LeaderWatch.make({ manager, config, wake: (wake) => Queue.offer(inbox, { _tag: "Woken", wake }) }),
     members: yield* MembershipKeeper.make(config.ensemble.mySid),
     incumbency: yield* Incumbency.make(config.ensemble, roles, options.board, (input) => Queue.offer(inbox, input)),
     state: initial,
@@ -166,7 +162,10 @@ const onEstablished = Effect.fnUntraced(function*(
 ) {
   yield* self.watch.end
   yield* dispatch(self, { _tag: "EpochEstablished", peerEpoch: epoch })
-  if (config !== null) yield* dispatch(self, { _tag: "ConfigActivated", from: leader, config })
+  if (config === null) return
+  self.members.heard(self.state.membership, { from: leader, leader, state: "LEADING", config })
+  yield* dispatch(self, { _tag: "ConfigActivated", from: leader, config })
+  if (self.state._tag === "Settled") yield* self.members.settled(self.state)
 })
 
 // No election takes place where the leader has named its successor.

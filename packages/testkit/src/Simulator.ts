@@ -1,0 +1,143 @@
+/**
+ * Runs a scenario: an ensemble of the core's own reducers under a virtual clock, over a network with faults.
+ *
+ * Two phases. While the faults last, what must hold is checked after every step. Then everything is healed, and within
+ * `LIVENESS_BOUND` all members must have one leader that says it leads, and keep it; connections must come to rest, and
+ * silence must follow.
+ */
+import type * as Election from "@conclave/core/Election"
+import type { Output } from "@conclave/core/ElectionOutput"
+import type { Sid } from "@conclave/core/Sid"
+import * as Random from "./Random.ts"
+import * as Reducers from "./Reducers.ts"
+import * as Scenario from "./Scenario.ts"
+import * as Agreement from "./internal/Agreement.ts"
+import * as EventQueue from "./internal/EventQueue.ts"
+import * as Faults from "./internal/Faults.ts"
+import * as Line from "./internal/Line.ts"
+import * as Links from "./internal/Links.ts"
+import * as Nodes from "./internal/Nodes.ts"
+import * as Properties from "./internal/Properties.ts"
+import * as Wire from "./internal/Wire.ts"
+import * as World from "./internal/World.ts"
+
+/** What was broken, and when. */
+export type Violation = World.Violation
+
+/** What happened, in numbers. */
+export type Stats = World.Stats
+
+/** How a simulation ended. */
+export interface Outcome {
+  /** The first thing that must not be, or `null`. */
+  readonly violation: Violation | null
+  readonly stats: Stats
+  /** From the end of the faults until all had one leader, in milliseconds; `null` if that never came. */
+  readonly healed: number | null
+}
+
+/** One step of one election, and all elections after it. */
+export interface Moment {
+  /** In milliseconds from the start. */
+  readonly at: number
+  readonly sid: Sid
+  readonly before: Election.State
+  readonly event: Election.Event
+  readonly outputs: ReadonlyArray<Output>
+  /** Of every process that is there. */
+  readonly states: () => ReadonlyMap<Sid, Election.State>
+}
+
+/** What else may be wanted of a run. */
+export interface RunOptions {
+  /** What to put to the test; the core as shipped by default. */
+  readonly reducers?: Reducers.Reducers
+  /** Told every event, a line each, and whether it is a turning point: a fault, a leader found or lost. */
+  readonly log?: World.Log | undefined
+  /** Shown every step of an election. */
+  readonly observe?: (moment: Moment) => void
+}
+
+/** Within this time after the last fault there must be a leader, in milliseconds. */
+export const LIVENESS_BOUND = 60_000
+
+/**
+ * For how long the same leader must stay then, and how long it takes until nothing is under way any more: a dial of
+ * five seconds by the slowest clock, and a pause before the next. In milliseconds.
+ */
+export const CALM = 15_000
+
+/** Runs a scenario to its end, or to the first violation. */
+export const run = (scenario: Scenario.Scenario, options: RunOptions = {}): Outcome => {
+  const world = make(scenario, options)
+  let healed: number | null = null
+  try {
+    populate(world)
+    World.run(world, scenario.faultsUntil)
+    heal(world)
+    healed = Agreement.reach(world, LIVENESS_BOUND, CALM)
+    if (healed !== null) Agreement.rest(world, CALM)
+  } catch (error) {
+    World.fail(world, "total", error instanceof Error ? error.stack ?? error.message : String(error))
+  }
+  return { violation: world.violation, stats: world.stats, healed }
+}
+
+/** What a property says, by the name that a violation has. */
+export const explain = (property: string): string => descriptions[property] ?? property
+
+const descriptions: Record<string, string> = {
+  ...Properties.properties,
+  ...Agreement.properties,
+  total: "1. nothing makes a step throw",
+  endless: "nobody talks to itself or to others without end"
+}
+
+const make = (
+  scenario: Scenario.Scenario,
+  { log, observe, reducers = Reducers.shipped }: RunOptions
+): World.World => {
+  const size = scenario.members.length
+  return {
+    scenario,
+    reducers,
+    handlers: { land: Wire.land, receive: Links.onArrival },
+    random: Random.make(scenario.seed),
+    queue: EventQueue.make(),
+    soon: [],
+    now: 0,
+    turns: 0,
+    nodes: [],
+    bySid: new Map(),
+    cuts: new Int32Array(size * size),
+    clogs: new Int32Array(size * size),
+    holding: new Set(),
+    reign: null,
+    leaderlessSince: 0,
+    violation: null,
+    stats: { elections: 0, searches: 0, rounds: 0, messages: 0, steps: 0, decisions: 0, leaderless: [] },
+    faulty: true,
+    honest: Scenario.isHonest(scenario),
+    static: Scenario.isStatic(scenario),
+    proposals: new Set(),
+    log: log ?? null,
+    observe: observe ?? null
+  }
+}
+
+const populate = (world: World.World): void => {
+  for (const [index, member] of world.scenario.members.entries()) {
+    const node = Nodes.make(world, member, index)
+    world.nodes.push(node)
+    world.bySid.set(node.sid, node)
+    World.schedule(world, member.starts, null, () => Nodes.start(world, node))
+  }
+  Faults.plan(world)
+}
+
+// What has not ended by itself is over.
+const heal = (world: World.World): void => {
+  if (world.log !== null) world.log(Line.fact(world, "all faults are over"), true)
+  world.faulty = false
+  for (const node of world.nodes) if (!node.up) Nodes.start(world, node)
+}

@@ -1,0 +1,94 @@
+/**
+ * What must come about once the faults are over, and then stay.
+ */
+import * as Explain from "@conclave/core/Explain"
+import * as World from "./World.ts"
+
+/** What can be broken, by name. */
+export const properties = {
+  live: "once the faults are over all members soon have one leader, which says that it leads, and keep it",
+  links: "after quiet there is one connection between leader and follower, and no dial is remembered that is over",
+  silence: "who has a leader and nothing to ask is silent"
+} as const
+
+/** How often is looked whether all agree, in milliseconds. */
+const GRAIN = 100
+
+/** Messages that may be exchanged while nothing happens: an observer asks its leader now and then. */
+const MESSAGES_MAX = 4
+
+/** Waits until all agree for so long at least, and gives the time until they did, in milliseconds. */
+export const reach = (world: World.World, bound: number, calm: number): number | null => {
+  const start = world.now
+  while (world.violation === null) {
+    const leader = leaderOf(world)
+    const since = world.now
+    while (leader !== null && leaderOf(world) === leader && world.violation === null) {
+      if (world.now - since >= calm) return since - start
+      World.run(world, world.now + GRAIN)
+    }
+    if (world.now - start >= bound) World.fail(world, "live", `after ${bound} ms: ${describe(world)}`)
+    World.run(world, world.now + GRAIN)
+  }
+  return null
+}
+
+/** Looks whether connections have come to rest, and whether nobody says anything without need. */
+export const rest = (world: World.World, millis: number): void => {
+  checkLinks(world)
+  // Who is no member never finds a leader, and never stops to ask.
+  if (!world.nodes.every(isMember)) return
+  const { messages } = world.stats
+  World.run(world, world.now + millis)
+  const said = world.stats.messages - messages
+  if (said > MESSAGES_MAX * world.nodes.length) {
+    World.fail(world, "silence", `${said} messages in ${millis} ms in which nothing happened`)
+  }
+}
+
+// -----------------------------------------------------------------------------
+// internal
+// -----------------------------------------------------------------------------
+
+const isMember = ({ member }: World.Node): boolean => member.role !== "Stranger"
+
+const leaderOf = ({ bySid, nodes }: World.World): bigint | null => {
+  let leader: bigint | null = null
+  for (const node of nodes) {
+    if (!isMember(node)) continue
+    const { election } = node
+    if (election._tag !== "Settled") return null
+    if (leader !== null && election.currentVote.leader !== leader) return null
+    leader = election.currentVote.leader
+  }
+  const node = leader === null ? undefined : bySid.get(leader)
+  return node?.election._tag === "Settled" && node.election.state === "LEADING" ? leader : null
+}
+
+const describe = ({ nodes }: World.World): string =>
+  nodes.map(({ election, sid }) =>
+    `${sid} ${election._tag === "Settled" ? `${election.state} of ${election.currentVote.leader}` : election._tag} ` +
+    `(round ${election.logicalClock})`).join(", ")
+
+const checkLinks = (world: World.World): void => {
+  const members = world.nodes.filter(isMember)
+  for (const node of members) {
+    const { connections: { callers, dialing, links }, ends, sid } = node
+    const over = new Set([...dialing, ...callers.keys()]).size
+    if (over > 0) return World.fail(world, "links", `server ${sid} remembers dials to ${Explain.sids(dialing)}`)
+    for (const other of members) {
+      const open = Array.from(ends.values()).filter((end) => end.other.node === other)
+      if (open.length > 1) {
+        return World.fail(world, "links", `server ${sid} has ${open.length} connections with ${other.sid}`)
+      }
+    }
+    // Others may have one that is of no use: a silent end is not noticed by who does not write.
+    const { leader } = node.election.currentVote
+    if (leader === sid || !node.election.membership.voters.has(sid)) continue
+    const link = links.get(leader)
+    const far = link === undefined ? undefined : ends.get(link)?.other
+    if (far === undefined || !far.open || world.bySid.get(leader)?.connections.links.get(sid) !== far.id) {
+      return World.fail(world, "links", `server ${sid} is not connected with its leader ${leader} as that is with it`)
+    }
+  }
+}

@@ -1,0 +1,118 @@
+/**
+ * What must hold when a search ends with a leader.
+ */
+import type * as Election from "@conclave/core/Election"
+import type { Output } from "@conclave/core/ElectionOutput"
+import * as Explain from "@conclave/core/Explain"
+import type { Notification } from "@conclave/core/Notification"
+import type { Sid } from "@conclave/core/Sid"
+import type { Vote } from "@conclave/core/Vote"
+import * as Judge from "./Judge.ts"
+import { broken, isHeavier, keyOf } from "./Properties.ts"
+import type { Node, World } from "./World.ts"
+
+/** A search that has ended. */
+export type Elected = Output & { readonly _tag: "Elected" }
+
+/** Looks at the end of a search. */
+export const check = (
+  world: World,
+  node: Node,
+  before: Election.State,
+  event: Election.Event,
+  elected: Elected
+): void => {
+  const { reason, state, vote } = elected
+  if (!Judge.isVoter(world, node, vote.leader)) broken(world, node, "voters", `elects server ${vote.leader}`)
+  if ((state === "LEADING") !== (vote.leader === node.sid)) broken(world, node, "office", `${state} of ${vote.leader}`)
+  if (state === "LEADING" && !(node.ensemble.electable && Judge.hasWeight(world, node.sid))) {
+    broken(world, node, "office", "leads, and may not")
+  }
+  // On the oracle's word a leader is followed in whatever round it is.
+  if (reason._tag === "Oracle") return
+  const { logicalClock } = node.election
+  if (vote.electionEpoch !== logicalClock) {
+    broken(world, node, "round", `is in round ${logicalClock}, and elected in ${vote.electionEpoch}`)
+  }
+  const quorum = world.scenario.quorum === "Oracle" || Judge.isQuorum(world, node, (sid) => reason.supporters.has(sid))
+  if (!quorum) {
+    broken(world, node, "quorum", `elects server ${vote.leader} by ${Explain.sids(reason.supporters)}`)
+  }
+  if (reason._tag === "Quorum") onFinalised(world, node, before, elected)
+  else onJoined(world, node, before, event, elected)
+}
+
+/** Looks whether those who vote alike are a quorum. Votes are compared by all four numbers while somebody looks. */
+export const counted = (world: World, node: Node, { logicalClock, proposal, recvSet }: Election.Looking): void => {
+  const vote: Vote = { ...proposal, version: 0, electionEpoch: logicalClock, state: "LOOKING" }
+  if (!isCarried(world, node, recvSet, vote)) {
+    broken(world, node, "quorum", `believes in server ${proposal.leader}; ${votesOf(recvSet)}`)
+  }
+}
+
+// -----------------------------------------------------------------------------
+// internal
+// -----------------------------------------------------------------------------
+
+const onFinalised = (world: World, node: Node, before: Election.State, { reason, vote }: Elected): void => {
+  if (before._tag !== "Looking") return broken(world, node, "quorum", "ends a search that does not run")
+  counted(world, node, before)
+  if (vote.electionEpoch !== before.logicalClock) broken(world, node, "round", `elects in round ${vote.electionEpoch}`)
+  if (!Judge.hasWeight(world, vote.leader)) broken(world, node, "office", `elects server ${vote.leader}, of no weight`)
+  if (!Judge.isSame(vote, before.proposal)) broken(world, node, "told", `elects ${keyOf(vote)}, did not propose it`)
+  const { initial } = node.book
+  if (initial !== null && node.member.role === "Voter" && isHeavier(world, node, initial, vote)) {
+    broken(world, node, "own", `elects ${keyOf(vote)}, was itself ${keyOf(initial)}`)
+  }
+  // Who does not vote is answered with the vote of the last election, and may count those as votes of this one.
+  if (!world.honest || !world.static || node.member.role !== "Voter") return
+  if (!world.proposals.has(keyOf(vote))) broken(world, node, "real", `elects ${keyOf(vote)}, which nobody ever was`)
+  for (const sid of reason.supporters) {
+    const { book, ensemble } = world.bySid.get(sid) ?? node
+    // Who has joined a leader supports it in that leader's round, whatever its own history is.
+    if (book.joined.has(vote.electionEpoch)) continue
+    const least = book.entries.get(vote.electionEpoch)
+    if (least === undefined) broken(world, node, "real", `counts server ${sid}, which was never in this round`)
+    else if (ensemble.electable && Judge.hasWeight(world, sid) && Judge.isBetter(least, vote)) {
+      broken(world, node, "fresh", `elects ${keyOf(vote)}, and ${keyOf(least)} voted for it`)
+    }
+  }
+}
+
+const onJoined = (
+  world: World,
+  node: Node,
+  before: Election.State,
+  event: Election.Event,
+  { reason, state, vote }: Elected
+): void => {
+  node.book.joined.add(vote.electionEpoch)
+  // What waited for a search to begin is not known here.
+  if (event._tag !== "Received" || before._tag !== "Looking") return
+  const { notification } = event
+  const sameRound = reason._tag === "Joined" && reason.round === "Same"
+  const votes = new Map(sameRound ? before.recvSet : before.outOfElection)
+  const { version } = notification
+  const cast = { ...notification, version: sameRound ? 0 : version, state: stateOf(notification) }
+  votes.set(notification.from, cast)
+  if (!isCarried(world, node, votes, { ...cast, version })) {
+    broken(world, node, "quorum", `joins server ${vote.leader}; ${votesOf(votes)}`)
+  }
+  if (state === "LEADING") {
+    const clock = before.logicalClock
+    if (vote.electionEpoch !== clock) broken(world, node, "round", `leads in round ${vote.electionEpoch} of ${clock}`)
+  } else if (votes.get(vote.leader)?.state !== "LEADING") {
+    broken(world, node, "heard", `joins server ${vote.leader}, which has not said that it leads`)
+  }
+}
+
+const stateOf = ({ state }: Notification): Vote["state"] => (state === "UNKNOWN" ? "LOOKING" : state)
+
+const isCarried = (world: World, node: Node, votes: ReadonlyMap<Sid, Vote>, vote: Vote): boolean =>
+  world.scenario.quorum === "Oracle" || Judge.isQuorum(world, node, (sid) => {
+    const cast = votes.get(sid)
+    return cast !== undefined && Judge.agree(cast, vote)
+  })
+
+const votesOf = (votes: ReadonlyMap<Sid, Vote>): string =>
+  `the votes are ${Array.from(votes, ([sid, vote]) => `${sid} for ${keyOf(vote)}`).join(", ")}`

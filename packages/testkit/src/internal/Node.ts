@@ -1,0 +1,147 @@
+/**
+ * One peer: the reducers of the core, put together as the shell puts them together.
+ *
+ * This is the seam. What is here does what the shell's `FastLeaderElection` does, `Links` what its connection manager
+ * does, `Watch` what its `LeaderWatch` does; none of them decides. A further reducer is added with a state in `Node`, a
+ * function here that feeds it and performs its outputs, and its events at the places where something happens.
+ */
+import type * as Election from "@conclave/core/Election"
+import type { Output, Timer } from "@conclave/core/ElectionOutput"
+import type { LeaderLostReason } from "@conclave/core/Liveness"
+import type { Notification } from "@conclave/core/Notification"
+import type { Sid } from "@conclave/core/Sid"
+import * as Checker from "./Checker.ts"
+import * as Environment from "./Environment.ts"
+import * as Line from "./Line.ts"
+import * as Links from "./Links.ts"
+import * as Watch from "./Watch.ts"
+import * as Wire from "./Wire.ts"
+import { type Node, schedule, ticks, type World } from "./World.ts"
+
+/** One step of the election, and what it leads to. Shell: FastLeaderElection.dispatch. */
+export const decide = (world: World, node: Node, event: Election.Event): void => {
+  const before = node.election
+  const [state, outputs] = world.reducers.Election.step(node.ensemble, before, event)
+  node.election = state
+  world.stats.steps++
+  if (world.log !== null) world.log(Line.election(world, node, event, outputs), Line.isTurn(outputs))
+  Checker.afterStep(world, node, before, event, outputs)
+  if (world.observe !== null) {
+    world.observe({ at: world.now, sid: node.sid, before, event, outputs, states: () => statesOf(world) })
+  }
+  for (const output of outputs) perform(world, node, output)
+}
+
+const statesOf = ({ nodes }: World): ReadonlyMap<Sid, Election.State> =>
+  new Map(nodes.filter(({ up }) => up).map(({ election, sid }) => [sid, election]))
+
+/** Looks for a leader now. Shell: FastLeaderElection.search. */
+export const look = (world: World, node: Node): void => {
+  Watch.end(node)
+  Links.decide(world, node, { _tag: "Wanted", sids: node.election.membership.voters })
+  decide(world, node, { _tag: "LookForLeader", ...node.disk.synced, oracle: oracle(world, node) })
+}
+
+/** The leader is lost: looks for another. */
+export const abandon = (world: World, node: Node, reason: LeaderLostReason): void => {
+  if (world.log !== null) world.log(Line.lost(world, node, reason), true)
+  lookAgain(world, node)
+}
+
+/** Looks for a leader, whoever leads now. Shell: FastLeaderElection.look. */
+export const lookAgain = (world: World, node: Node): void => {
+  Watch.end(node)
+  decide(world, node, { _tag: "LeaderLost" })
+  Environment.assess(world)
+  // What depended on the leader ends first, which may take a while; what is heard meanwhile waits for the search.
+  const { random } = world
+  if (random.percent(70)) look(world, node)
+  else schedule(world, random.between(1, LEAVING_MAX), node, () => look(world, node))
+}
+
+/** How long it takes at most to leave office, or a leader. In milliseconds. */
+const LEAVING_MAX = 300
+
+/** Does the file of the oracle speak for this node? It speaks for the larger id, where there is one. */
+export const oracle = ({ scenario }: World, { member, sid }: Node): boolean =>
+  scenario.quorum === "Oracle" && member.role === "Voter" &&
+  scenario.members.every((other) => other.role !== "Voter" || other.sid <= Number(sid))
+
+const perform = (world: World, node: Node, output: Output): void => {
+  switch (output._tag) {
+    case "Send":
+      return Links.toSend(world, node, output.toSend)
+    case "ConnectAll":
+      for (const sid of node.outboxes.keys()) Links.decide(world, node, { _tag: "ConnectRequested", sid })
+      return
+    case "SetTimer":
+      return setTimer(world, node, output.after)
+    case "CancelTimer":
+      node.timerAt = Infinity
+      return
+    case "Elected":
+      world.stats.searches++
+      Links.decide(world, node, {
+        _tag: "Wanted",
+        sids: output.state === "LEADING" ? node.election.membership.voters : new Set([output.vote.leader])
+      })
+      if (node.election._tag === "Settled") Watch.begin(world, node, node.election, output.reason)
+      return Environment.onElected(world, node)
+    case "AdoptConfig":
+      node.membership = node.election.membership
+      return
+    case "Restart":
+      return schedule(world, 0, node, () => restart(world, node))
+    case "RoundStarted":
+      world.stats.rounds++
+      return
+    default:
+      return
+  }
+}
+
+// A new connection manager, and a new search. Shell: QuorumPeer.make, its main loop.
+const restart = (world: World, node: Node): void => {
+  Watch.end(node)
+  for (const end of Array.from(node.ends.values())) Wire.close(world, end)
+  node.outboxes.clear()
+  node.redials.clear()
+  node.connections = world.reducers.Connections.empty
+  node.view = { ...node.view, membership: node.election.membership }
+  look(world, node)
+}
+
+// One thing is due for the timer at most; when its time comes it sees whether the timer has been put off.
+const setTimer = (world: World, node: Node, millis: number): void => {
+  node.timerAt = world.now + ticks(node, millis)
+  if (node.timerDue <= node.timerAt) return
+  node.timerDue = node.timerAt
+  schedule(world, node.timerAt - world.now, node, () => onTimer(world, node))
+}
+
+const onTimer = (world: World, node: Node): void => {
+  if (node.timerDue > world.now) return
+  node.timerDue = Infinity
+  const { timerAt } = node
+  if (timerAt === Infinity) return
+  if (timerAt > world.now) {
+    node.timerDue = timerAt
+    return schedule(world, timerAt - world.now, node, () => onTimer(world, node))
+  }
+  node.timerAt = Infinity
+  fire(world, node, node.book.timer)
+}
+
+const fire = (world: World, node: Node, timer: Timer | null): void => {
+  if (timer === "Finalize") return decide(world, node, { _tag: "FinalizeTimeout" })
+  const undelivered = new Set<Sid>()
+  for (const [sid, { queued }] of node.outboxes) if (queued !== null) undelivered.add(sid)
+  const haveDelivered = undelivered.size < node.outboxes.size
+  decide(world, node, { _tag: "NotificationTimeout", haveDelivered, undelivered, oracle: oracle(world, node) })
+}
+
+/** A notification is handled. Shell: FastLeaderElection.onMessage. */
+export const receive = (world: World, node: Node, notification: Notification): void => {
+  Watch.heard(world, node, notification)
+  decide(world, node, { _tag: "Received", notification, oracle: oracle(world, node) })
+}

@@ -1,0 +1,153 @@
+/**
+ * Nodes as a scenario has them: made, started, ended.
+ */
+import * as QuorumServer from "@conclave/core/QuorumServer"
+import type { QuorumVerifier } from "@conclave/core/QuorumVerifier"
+import * as Rules from "@conclave/core/Rules"
+import * as Result from "effect/Result"
+import type { Reducers } from "../Reducers.ts"
+import type { Member, Scenario } from "../Scenario.ts"
+import * as Environment from "./Environment.ts"
+import * as Line from "./Line.ts"
+import * as Peer from "./Node.ts"
+import * as Wire from "./Wire.ts"
+import { type Node, schedule, type World } from "./World.ts"
+
+/** A node that has not started yet. */
+export const make = (world: World, member: Member, index: number): Node => {
+  const { reducers, scenario } = world
+  const sid = BigInt(member.sid)
+  const { maxNotificationInterval } = scenario
+  const ensemble = reducers.Ensemble.make({
+    mySid: sid,
+    rules: rulesOf(member),
+    electable: member.electable,
+    reconfigEnabled: !world.static,
+    timing: { ...reducers.Ensemble.defaultTiming, maxNotificationInterval }
+  })
+  const stranger = member.role === "Stranger"
+  const voters = scenario.members.filter(({ role }) => role === "Voter").map(({ sid }) => sid)
+  const committed = verifierOf(reducers, scenario, stranger ? [...voters, member.sid] : voters, 0n)
+  const lastSeen = scenario.pending === null ? undefined : verifierOf(reducers, scenario, scenario.pending, 1n)
+  const membership = reducers.Ensemble.membership({ mySid: sid, committed, lastSeen })
+  const history = { lastLoggedZxid: BigInt(member.zxid), currentEpoch: BigInt(member.epoch) }
+  return {
+    member,
+    index,
+    sid,
+    ensemble,
+    membership,
+    disk: { synced: history, written: history },
+    up: false,
+    powered: true,
+    paused: false,
+    incarnation: 0,
+    waiting: [],
+    election: reducers.Election.make(ensemble, membership, history),
+    connections: reducers.Connections.empty,
+    view: { mySid: sid, membership, rules: ensemble.rules, probeAddresses: false },
+    links: 0,
+    ends: new Map(),
+    outboxes: new Map(),
+    redials: new Map(),
+    watch: { recovering: new Set(), astray: new Set(), confirmation: null, stopped: false, timers: new Map() },
+    timerAt: Infinity,
+    timerDue: Infinity,
+    book: { timer: null, initial: null, entries: new Map(), joined: new Set() }
+  }
+}
+
+/** Starts the process of a node that is down. */
+export const start = (world: World, node: Node): void => {
+  if (node.up) return
+  const { reducers } = world
+  node.up = true
+  node.powered = true
+  node.disk.written = node.disk.synced
+  node.election = reducers.Election.make(node.ensemble, node.membership, node.disk.synced)
+  node.connections = reducers.Connections.empty
+  node.view = { ...node.view, membership: node.membership }
+  if (world.log !== null) world.log(Line.fact(world, `server ${node.sid} starts`), true)
+  Peer.look(world, node)
+}
+
+/** Ends the process of a node, or its whole host: what was not synced is lost. */
+export const crash = (world: World, node: Node, power: boolean): void => {
+  if (world.log !== null) world.log(Line.fact(world, `server ${node.sid} ${power ? "loses power" : "is killed"}`), true)
+  node.up = false
+  node.powered = !power
+  node.paused = false
+  node.incarnation++
+  node.waiting.length = 0
+  Wire.crash(world, node, power)
+  node.links = 0
+  node.outboxes.clear()
+  node.redials.clear()
+  node.watch.recovering.clear()
+  node.watch.astray.clear()
+  node.watch.confirmation = null
+  node.watch.timers.clear()
+  node.timerAt = node.timerDue = Infinity
+  node.book.timer = null
+  Environment.assess(world)
+}
+
+/** Lets a node go on, with what happened meanwhile. */
+export const resume = (world: World, node: Node): void => {
+  node.paused = false
+  for (const run of node.waiting.splice(0)) schedule(world, 0, node, run)
+}
+
+/** The configuration in which these vote and all other members observe. */
+export const verifierOf = (
+  reducers: Reducers,
+  scenario: Scenario,
+  voters: ReadonlyArray<number>,
+  version: bigint
+): QuorumVerifier => {
+  const known = cached.get(reducers) ?? new Map<string, QuorumVerifier>()
+  cached.set(reducers, known)
+  const members = scenario.members.filter(({ role, sid }) => role !== "Stranger" || voters.includes(sid))
+  const weighted = scenario.quorum === "Weighted"
+  const keys = members.map(({ group, sid, weight }) =>
+    `${sid}${voters.includes(sid) ? "v" : "o"}${weighted ? `${group}w${weight}` : ""}`)
+  const key = `${scenario.quorum} ${version} ${keys.join()}`
+  const made = known.get(key) ?? build(reducers, scenario, members, voters, version)
+  known.set(key, made)
+  return made
+}
+
+// -----------------------------------------------------------------------------
+// internal
+// -----------------------------------------------------------------------------
+
+// Few scenarios have a configuration of their own, and their texts take longer to print than an election takes.
+const cached = new WeakMap<Reducers, Map<string, QuorumVerifier>>()
+
+const build = (
+  { QuorumVerifier }: Reducers,
+  { quorum }: Scenario,
+  members: ReadonlyArray<Member>,
+  voters: ReadonlyArray<number>,
+  version: bigint
+): QuorumVerifier => {
+  const servers = members.map(({ sid }) =>
+    QuorumServer.make(
+      BigInt(sid),
+      { host: `10.0.0.${sid}`, quorumPort: 2888, electionPort: 3888 },
+      voters.includes(sid) ? "participant" : "observer"
+    ))
+  if (quorum === "Oracle") return QuorumVerifier.oracle({ servers, version, oraclePath: "oracle" })
+  if (quorum === "Majority") return QuorumVerifier.majority({ servers, version })
+  const voting = members.filter(({ sid }) => voters.includes(sid))
+  const grouped = Map.groupBy(voting, ({ group }) => BigInt(group))
+  const groups = new Map(Array.from(grouped, ([group, list]) => [group, list.map(({ sid }) => BigInt(sid))]))
+  const weights = new Map(voting.map(({ sid, weight }) => [BigInt(sid), BigInt(weight)]))
+  return Result.getOrThrow(QuorumVerifier.hierarchical({ servers, version, groups, weights }))
+}
+
+const rulesOf = ({ rules }: Member): Rules.Rules => {
+  if (typeof rules === "string") return Rules.named[rules]
+  const chosen = Object.keys(Rules.zookeeper).map((rule) => [rule, rules.includes(rule as keyof Rules.Rules)])
+  return Object.fromEntries(chosen) as Record<keyof Rules.Rules, boolean>
+}

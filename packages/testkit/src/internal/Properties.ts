@@ -1,0 +1,45 @@
+/**
+ * What must hold after every step, by name, and how it is said that it does not.
+ *
+ * The numbers are those of "What holds" in the README of the core.
+ */
+import type { Proposal } from "@conclave/core/Vote"
+import * as Judge from "./Judge.ts"
+import { fail, type Node, type World } from "./World.ts"
+
+/** What can be broken, by name. */
+export const properties = {
+  timer: "5. while a search runs exactly one timer runs, the one its state asks for",
+  order: "2. proposals are totally ordered by epoch, zxid and id; only a better one with weight is adopted",
+  voters: "4. only voters count, as senders and as leaders",
+  quorum: "4. who says that a quorum agrees has one, counted once more",
+  own: "a finalised round never elects a proposal below one's own",
+  fresh: "who is elected is at least as fresh as everybody who voted for it was",
+  real: "who is elected has proposed itself with this history",
+  heard: "6. nobody joins a leader that has not said itself that it leads",
+  round: "6. nobody takes office on votes of another round",
+  clock: "a round is left only for a later one, or for that of a leader that is joined",
+  told: "what is told is what is believed: proposal, round and state",
+  news: "every voter is told when the proposal or the round of who looks changes",
+  heed: "a better proposal of one's round is not passed over",
+  entry: "who enters a round proposes itself, or what it heard there",
+  range: "7. numbers that are 64 bits wide on the wire stay so",
+  office: "who leads may lead: it votes, has weight and is electable",
+  link: "a connection is kept by the larger id, and is there",
+  answer: "a voter that looks is answered by whoever is settled, and by whoever is in a later round"
+} as const
+
+/** A property of one step. */
+export type Property = keyof typeof properties
+
+/** Notes that a property does not hold at a node. */
+export const broken = (world: World, node: Node, property: Property, detail: string): void =>
+  fail(world, property, `server ${node.sid}: ${detail}`)
+
+/** A proposal in short: leader, epoch, zxid. */
+export const keyOf = ({ leader, peerEpoch, zxid }: Proposal): string => `${leader}/${peerEpoch}/${zxid}`
+
+/** Is the candidate to be preferred? It is better and has weight; but who may not be proposed never prefers itself. */
+export const isHeavier= (world: World, node: Node, candidate: Proposal, current: Proposal): boolean =>
+  Judge.hasWeight(world, candidate.leader) && Judge.isBetter(candidate, current) &&
+  (node.ensemble.electable || candidate.leader !== node.sid)

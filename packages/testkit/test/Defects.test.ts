@@ -1,0 +1,33 @@
+/**
+ * Every fault put into the core on purpose is found, within a few hundred seeds.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import * as Defects from "./defects/Defects.ts"
+import * as Hunt from "./defects/Hunt.ts"
+import * as Mutant from "./defects/Mutant.ts"
+
+const SEEDS = 300
+
+describe("found", () => {
+  it.each(Defects.all)("$name ($origin)", async (defect) => {
+    const trophy = await Hunt.hunt(defect, SEEDS)
+    assert.isNotNull(trophy, `not within ${SEEDS} seeds of ${defect.profile}`)
+  })
+})
+
+describe("a copy of the core without a defect", () => {
+  it("is as good as the core", async () => {
+    const harmless: Defects.Defect = {
+      ...Defects.all[0]!,
+      text: "const better = {",
+      instead: "const better = {"
+    }
+    assert.isNull(await Hunt.hunt(harmless, 20))
+  })
+
+  it("is not made if what it changes is not there", async () => {
+    const moved: Defects.Defect = { ...Defects.all[0]!, text: "nothing like this" }
+    const error = await Mutant.load(moved).then(() => null, (error: Error) => error)
+    assert.include(error?.message, "0 times in Vote.ts")
+  })
+})
