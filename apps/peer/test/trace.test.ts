@@ -59,7 +59,7 @@ describe("traces of three processes", { timeout: TEST_TIMEOUT_MS }, () => {
     assert.match(story, new RegExp(`server ${leader} began to look \\d+ ms after the first decision`))
     assert.match(story, /left: the leader resigned/)
 
-    const lines = await Traces.read(files[0]!)
+    const lines = Traces.read(files[0]!)
     const at = lines.findLastIndex((line) => line.includes("\"_tag\":\"Elected\""))
     const line = Json.parse(lines[at]!) as { outputs: Array<Record<string, unknown>> }
     const elected = line.outputs.findIndex(({ _tag }) => _tag === "Elected")

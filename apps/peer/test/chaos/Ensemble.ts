@@ -7,6 +7,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import * as Spawned from "../support/Spawned.ts"
+import * as Traces from "../support/Traces.ts"
 import * as Transcript from "../support/Transcript.ts"
 import * as Entry from "./Entry.ts"
 import * as Journal from "./Journal.ts"
@@ -35,6 +36,8 @@ export interface Ensemble {
   readonly unplug: (sid: bigint) => void
   /** All links work again. */
   readonly mend: () => void
+  /** Throws unless every step that the processes have traced is one that the rules take; gives their number. */
+  readonly checkTraces: () => number
   /** The last lines that every process has logged. */
   readonly logs: () => string
   /** Ends all processes and removes what they wrote, but for a journal that is to be kept. */
@@ -44,14 +47,15 @@ export interface Ensemble {
 /** How long a worker may take to come up on a busy machine. */
 const START_TIMEOUT_MS = 30_000
 
-/** An ensemble of which nothing runs yet. */
-export const make = (network: Network, timing: Timing, resource: string | null = null): Ensemble => {
+/** An ensemble of which nothing runs yet. Traces cost some time, which who measures does not want. */
+export const make = (network: Network, timing: Timing, resource: string | null = null, isTraced = false): Ensemble => {
   const directory = mkdtempSync(join(tmpdir(), "conclave-chaos-"))
   const journal = Journal.open(join(directory, "journal.jsonl"))
   const sids = Object.keys(network.voters).map(BigInt)
   const workers = new Map<bigint, Spawned.Spawned>()
   const stopped = new Set<bigint>()
   const transcripts = new Map<bigint, Transcript.Transcript>()
+  const traceOf = (sid: bigint) => join(directory, `${sid}.trace.ndjson`)
   let started = 0
   let passes: Passes = () => true
   let unplugged: bigint | null = null
@@ -71,6 +75,7 @@ export const make = (network: Network, timing: Timing, resource: string | null =
       dataDir: join(directory, `${sid}`),
       journal: journal.file,
       resource,
+      trace: isTraced ? traceOf(sid) : null,
       timing
     }
     const [file = "", ...args] = [...network.at(sid), process.execPath, WORKER, JSON.stringify(settings)]
@@ -137,6 +142,7 @@ export const make = (network: Network, timing: Timing, resource: string | null =
       network.allow(passes)
       done(Entry.now(), "mend")
     },
+    checkTraces: () => sids.reduce((steps, sid) => steps + Traces.check(traceOf(sid)), 0),
     logs: () => Array.from(transcripts.values(), (transcript) => Transcript.tail(transcript, 40)).join("\n"),
     close: async () => {
       await Promise.all(living().map((sid) => workers.get(sid)?.kill("SIGKILL")))

@@ -28,7 +28,7 @@ export const run = async (
 ): Promise<ReadonlyArray<Entry.Entry>> => {
   const promise = Promises.of(options.mode, options.pace)
   const network = needsLinks(options) ? Network.namespaces(options.peers) : await Network.loopback(options.peers)
-  const ensemble = Ensemble.make(network, promise.timing)
+  const ensemble = Ensemble.make(network, promise.timing, null, true)
   let at = "start"
   try {
     await Rounds.begin(ensemble, promise)
@@ -39,6 +39,7 @@ export const run = async (
     }
     at = "end"
     await Rounds.awaitAll(ensemble, promise)
+    if (ensemble.checkTraces() === 0) throw new Error("nothing was traced")
     return ensemble.journal.entries()
   } catch (cause) {
     const { message } = cause instanceof Error ? cause : new Error(String(cause))

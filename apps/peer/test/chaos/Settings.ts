@@ -11,6 +11,8 @@ export interface Settings {
   readonly journal: string
   /** The socket of a resource that is written to while the worker leads; `null` for none. */
   readonly resource: string | null
+  /** The file for a trace; `null` for none. */
+  readonly trace: string | null
   readonly timing: Timing
 }
 

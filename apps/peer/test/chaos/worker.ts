@@ -12,12 +12,14 @@ import type * as LeadershipStatus from "@conclave/quorum/LeadershipStatus"
 import * as QuorumConfig from "@conclave/quorum/QuorumConfig"
 import * as QuorumPeer from "@conclave/quorum/QuorumPeer"
 import type { Term } from "@conclave/quorum/Term"
+import * as TraceFile from "@conclave/quorum/TraceFile"
 import * as NodeFileSystem from "@effect/platform-node-shared/NodeFileSystem"
 import * as NodePath from "@effect/platform-node-shared/NodePath"
 import * as NodeRuntime from "@effect/platform-node-shared/NodeRuntime"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
+import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { openSync } from "node:fs"
 import * as Entry from "./Entry.ts"
@@ -25,7 +27,7 @@ import * as Resource from "./Resource.ts"
 import type { Settings } from "./Settings.ts"
 
 const settings: Settings = JSON.parse(process.argv[2] ?? "")
-const { dataDir, resource, timing, voters } = settings
+const { dataDir, resource, timing, trace, voters } = settings
 const journal = openSync(settings.journal, "a")
 const who = { sid: BigInt(settings.sid), process: settings.process }
 
@@ -77,6 +79,7 @@ const peer = QuorumPeer.layer.pipe(Layer.provide([
     handshakeTimeout: ticks.syncLimit * ticks.tickTime
   }),
   FileHistory.layer({ dataDir }).pipe(Layer.provide([NodeFileSystem.layer, NodePath.layer])),
+  TraceFile.layer(Option.fromNullOr(trace)).pipe(Layer.provide(NodeFileSystem.layer)),
   NodeTransport.layerTcp()
 ]))
 

@@ -4,6 +4,7 @@
  */
 import { delimiter, dirname } from "node:path"
 import { fileURLToPath } from "node:url"
+import { onTestFinished } from "vitest"
 import * as Child from "./Child.ts"
 import * as Transcript from "./Transcript.ts"
 import * as Traces from "./Traces.ts"
@@ -85,7 +86,8 @@ export const start = async (
   env: NodeJS.ProcessEnv = {}
 ): Promise<PeerProcess> => {
   const trace = Traces.fileOf(cfg)
-  Traces.conformsAtEnd(trace)
+  // What is registered last is done first: before this the process is ended, and its directory removed after it.
+  onTestFinished(() => void Traces.check(trace))
   const child = command(`peer ${cfg.sid}`, ["peer", "--config", cfg.file, "--control", "--trace", trace, ...args], env)
   const events = () => child.stdout.lines.map(parse)
   const peer: PeerProcess = {
