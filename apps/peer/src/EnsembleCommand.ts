@@ -1,7 +1,6 @@
 /**
  * `conclave ensemble`: a whole ensemble on loopback in one process.
  */
-import type * as Address from "@conclave/core/Address"
 import * as Explain from "@conclave/core/Explain"
 import * as NodeTransport from "@conclave/quorum-node/NodeTransport"
 import * as History from "@conclave/quorum/History"
@@ -46,14 +45,15 @@ export const command = Command.make("ensemble", flags, run).pipe(
 )
 
 const runEnsemble = Effect.fnUntraced(function*(size: number) {
-  const addresses = yield* freeAddresses(size)
-  const voters = Object.fromEntries(addresses.map((address, index) => [`${index + 1}`, address]))
+  const ports = yield* freePorts(2 * size)
+  const voters = Object.fromEntries(Array.from({ length: size }, (_, index) =>
+    [`${index + 1}`, { host: HOST, quorumPort: ports[2 * index]!, electionPort: ports[2 * index + 1]! }]))
   yield* Effect.logInfo(`${size} ${size === 1 ? "peer" : "peers"} on loopback, over TCP`)
   // They end at the same time, or the last would elect and dial while the others are gone already.
   const scope = yield* Scope.fork(yield* Effect.scope, "parallel")
   const peers = yield* Effect.forEach(
-    addresses,
-    (_, index) => Scope.provide(startPeer(BigInt(index + 1), voters), scope),
+    Object.keys(voters),
+    (sid) => Scope.provide(startPeer(BigInt(sid), voters), scope),
     { concurrency: "unbounded" }
   )
   for (const peer of peers) yield* Effect.forkChild(PeerLog.elections(peer))
@@ -67,7 +67,7 @@ const runEnsemble = Effect.fnUntraced(function*(size: number) {
 const mostTelling = (reports: ReadonlyArray<ElectionReport>): ElectionReport =>
   reports.find(({ reason }) => reason._tag === "Quorum" && reason.runnerUp !== null) ?? reports[0]!
 
-const startPeer = Effect.fnUntraced(function*(sid: bigint, voters: Readonly<Record<string, Address.Address>>) {
+const startPeer = Effect.fnUntraced(function*(sid: bigint, voters: Parameters<typeof QuorumConfig.layerVoters>[1]) {
   const layer = QuorumPeer.layer.pipe(
     Layer.provide([QuorumConfig.layerVoters(sid, voters), History.layer()])
   )
@@ -77,9 +77,9 @@ const startPeer = Effect.fnUntraced(function*(sid: bigint, voters: Readonly<Reco
 })
 
 // Ports that are free now: all are taken at once, so that they differ, and let go.
-const freeAddresses = (size: number) =>
+const freePorts = (count: number) =>
   Effect.scoped(Effect.gen(function*() {
     const { listen } = yield* Transport
-    const listeners = yield* Effect.forEach(Array.from({ length: size }), () => listen({ host: HOST, port: 0 }))
-    return listeners.map(({ address }) => ({ host: HOST, port: address.port }))
+    const listeners = yield* Effect.forEach(Array.from({ length: count }), () => listen({ host: HOST, port: 0 }))
+    return listeners.map(({ address }) => address.port)
   }))

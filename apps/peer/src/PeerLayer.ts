@@ -4,6 +4,8 @@
 import * as Ensemble from "@conclave/core/Ensemble"
 import * as Rules from "@conclave/core/Rules"
 import * as NodeTransport from "@conclave/quorum-node/NodeTransport"
+import * as EpochFiles from "@conclave/quorum/EpochFiles"
+import * as FileHistory from "@conclave/quorum/FileHistory"
 import * as History from "@conclave/quorum/History"
 import * as Oracle from "@conclave/quorum/Oracle"
 import * as QuorumConfig from "@conclave/quorum/QuorumConfig"
@@ -11,7 +13,10 @@ import * as QuorumPeer from "@conclave/quorum/QuorumPeer"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Option from "effect/Option"
-import * as EpochFiles from "./EpochFiles.ts"
+import * as Path from "effect/Path"
+import * as DataDirectory from "./DataDirectory.ts"
+import * as DynamicFiles from "./DynamicFiles.ts"
+import * as ZooActivation from "./ZooActivation.ts"
 import * as ZooAuth from "./ZooAuth.ts"
 import type { ZooConfig } from "./ZooConfig.ts"
 
@@ -28,6 +33,7 @@ export const layer = (config: ZooConfig, facts: Facts, jaas: Option.Option<strin
       quorumConfig(config),
       history(config, facts),
       ZooAuth.layer(config.auth, jaas),
+      DynamicFiles.layer(config),
       config.verifier._tag === "Oracle" ? Oracle.layerFile(config.verifier.oraclePath) : Layer.empty,
       transport(config)
     ])
@@ -51,7 +57,8 @@ const quorumConfig = (config: ZooConfig) =>
         maxNotificationInterval: config.maxNotificationInterval
       }
     }),
-    membership: Ensemble.membership({ mySid: config.mySid, committed: config.verifier }),
+    membership: membership(config),
+    activation: ZooActivation.activation(config.activation, config),
     electionAlg: config.electionAlg,
     cnxTimeout: config.cnxTimeout,
     handshakeTimeout: config.quorumCnxnTimeout,
@@ -62,9 +69,26 @@ const quorumConfig = (config: ZooConfig) =>
     reachabilityCheckTimeout: config.reachabilityCheckTimeout
   })
 
+const membership = ({ lastSeen, mySid, verifier }: ZooConfig): Ensemble.Membership => {
+  const committed = Ensemble.membership({ mySid, committed: verifier })
+  return lastSeen === null ? committed : Ensemble.see(committed, mySid, lastSeen)
+}
+
+/**
+ * Facts of an experiment are in no file, so with them what is promised is not written either: the files are read, and
+ * stay as they are.
+ */
 const history = (config: ZooConfig, facts: Facts) =>
   Layer.effect(
     History.History,
-    Effect.flatMap(EpochFiles.load(config.dataDir, config.dataLogDir), (epochs) =>
-      History.make({ ...epochs, ...facts }))
+    Effect.gen(function*() {
+      const path = yield* Path.Path
+      const lastLoggedZxid = yield* DataDirectory.lastLoggedZxid(config)
+      if (Object.keys(facts).length === 0) {
+        const { autocreatesDirectories: autocreate, dataDir } = config
+        return yield* FileHistory.make({ dataDir, lastLoggedZxid, autocreate })
+      }
+      const epochs = yield* EpochFiles.load(EpochFiles.directoryOf(path, config.dataDir), lastLoggedZxid)
+      return yield* History.make({ ...epochs, lastLoggedZxid, ...facts })
+    })
   )

@@ -9,6 +9,8 @@ import * as References from "effect/References"
 import * as Stream from "effect/Stream"
 import * as PeerStatus from "@conclave/quorum/PeerStatus"
 import type { QuorumPeer } from "@conclave/quorum/QuorumPeer"
+import type { Tenure } from "@conclave/quorum/Tenure"
+import * as LeadershipStatus from "@conclave/quorum/LeadershipStatus"
 import * as Json from "./Json.ts"
 import * as Report from "./Report.ts"
 
@@ -37,6 +39,15 @@ export const elections = (peer: QuorumPeer["Service"]): Effect.Effect<void> =>
       : Effect.logInfo(PeerStatus.describe(status.report)).pipe(
         Effect.annotateLogs({ event: "elected", ...Report.elected(status.report) })
       )).pipe(Effect.annotateLogs({ sid: peer.sid }))
+
+/** Logs every leader of a peer that a quorum has activated, until interrupted. */
+export const leaders = ({ changes, sid }: Tenure["Service"]): Effect.Effect<void> =>
+  Stream.runForEach(changes, (status) =>
+    status._tag === "LOOKING" || status._tag === "LEADING"
+      ? Effect.void
+      : Effect.logInfo(LeadershipStatus.describe(status)).pipe(
+        Effect.annotateLogs({ event: "activated", ...Report.activated(sid, status) })
+      )).pipe(Effect.annotateLogs({ sid }))
 
 const text = Logger.make<unknown, string>(({ cause, date, fiber, logLevel, message }) => {
   const { sid } = fiber.getRef(References.CurrentLogAnnotations)

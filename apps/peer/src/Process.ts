@@ -7,7 +7,7 @@
  *     2    the configuration or the command line cannot be used
  *     14   no election address could be bound (ZooKeeper's own code for it)
  *     124  `elect` found no leader in time
- *     130  a second signal, or the first one was not obeyed within a second
+ *     130  a second signal, or the first one was not obeyed within three seconds
  *
  * Java: `ExitCode`.
  */
@@ -17,13 +17,15 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Runtime from "effect/Runtime"
 
-/** How long the process may take to end once it was told to. */
-const END_TIMEOUT_MS = 1_000
+/** How long the process may take to end once it was told to; a leader names a successor before it goes. */
+const END_TIMEOUT_MS = 3_000
 
 const exitCodes: Record<string, number> = {
   ListenError: 14,
   NotInView: 1,
   EpochFileError: 1,
+  DataDirectoryError: 1,
+  HistoryError: 1,
   InvalidJaas: 1,
   PropertyBroken: 1,
   InvalidScenario: 2,

@@ -1,8 +1,11 @@
 /**
  * What a peer's status looks like to scripts.
  */
+import * as Ensemble from "@conclave/core/Ensemble"
 import * as Explain from "@conclave/core/Explain"
+import * as QuorumVerifier from "@conclave/core/QuorumVerifier"
 import type { PeerStory } from "@conclave/quorum/LinkBook"
+import type * as LeadershipStatus from "@conclave/quorum/LeadershipStatus"
 import * as PeerStatus from "@conclave/quorum/PeerStatus"
 
 /** The result of an election, as `elect` and `--control` print it. */
@@ -24,11 +27,26 @@ export const elected = (report: PeerStatus.ElectionReport) => ({
   }
 })
 
+/** A leader that a quorum has activated, as a peer has it. */
+export const activated = (sid: bigint, status: LeadershipStatus.Settled) => ({
+  sid,
+  state: status._tag,
+  leader: status._tag === "LEADING" ? sid : status.leader,
+  epoch: status.epoch
+})
+
 /** Where a peer stands, whether it has a leader or not. */
 export const status = (sid: bigint, status: PeerStatus.PeerStatus) =>
   status._tag === "Settled"
     ? elected(status.report)
     : { sid, state: PeerStatus.serverState(status), leader: null, reason: PeerStatus.describeCause(status.cause) }
+
+/** Which configuration is in force, and what a peer is in it; `note` where it is nothing. */
+export const configuration = (sid: bigint, membership: Ensemble.Membership) => {
+  const role = Ensemble.roleOf(membership, sid)
+  const version = QuorumVerifier.versionText(membership.committed)
+  return { version, role, note: role === null ? Explain.notListed(sid) : null }
+}
 
 /** What is known of the connections with one peer; the counters are those of the connection there is. */
 export const connection = ({ failure, link, sid }: PeerStory) => ({

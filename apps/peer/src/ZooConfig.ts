@@ -18,7 +18,9 @@ import type { TlsOptions } from "@conclave/quorum-node/TlsOptions"
 import type { QuorumVerifier } from "@conclave/core/QuorumVerifier"
 import type { RuleSetName } from "@conclave/core/Rules"
 import type { Sid } from "@conclave/core/Sid"
+import * as Snapshot from "@conclave/core/Snapshot"
 import * as Result from "effect/Result"
+import * as ZooActivation from "./ZooActivation.ts"
 import * as ZooAuth from "./ZooAuth.ts"
 import type { ZooConfigError } from "./ZooConfigError.ts"
 import * as ZooKeys from "./ZooKeys.ts"
@@ -31,6 +33,14 @@ export interface Options {
   readonly dataDir: string
   /** Where the transaction logs are; `dataDir` unless given. */
   readonly dataLogDir: string
+  /** The longest record in a snapshot or log, in bytes. 1,048,575 unless given. */
+  readonly juteMaxBuffer: number
+  /** May logs be believed without a snapshot? Key `snapshot.trust.empty`. */
+  readonly trustsEmptySnapshot: boolean
+  /** May missing data directories be made? On unless turned off, key `datadir.autocreate`. */
+  readonly autocreatesDirectories: boolean
+  /** May an empty data directory be believed? On unless turned off, key `db.autocreate`. */
+  readonly autocreatesDatabase: boolean
   /** The length of a tick. 3,000 unless given. */
   readonly tickTime: number
   /** Ticks within which a follower must connect and be in sync. */
@@ -67,6 +77,8 @@ export interface Options {
   readonly tcpKeepAlive: boolean
   /** TLS between the servers; nothing where they dial and accept plain connections alone. */
   readonly tls: TlsOptions | null
+  /** How leaders are activated. */
+  readonly activation: ZooActivation.ZooActivation
   /** May this voter be proposed? Key `conclave.electable`. */
   readonly electable: boolean
   /** Whether and how servers authenticate, keys `quorum.auth.*`. */
@@ -77,8 +89,12 @@ export interface Options {
 
 /** Everything a peer must be told to run. */
 export interface ZooConfig extends Options {
+  /** The `zoo.cfg` itself; what is written is written beside it. */
+  readonly file: string
   readonly mySid: Sid
   readonly verifier: QuorumVerifier
+  /** A configuration that was about to come into force, if reconfiguration is enabled and its file is there. */
+  readonly lastSeen: QuorumVerifier | null
   readonly warnings: ReadonlyArray<ZooSettings.Warning>
 }
 
@@ -112,6 +128,7 @@ export const parse = (text: string, sources: ZooSettings.Sources): Result.Result
       electionPortBindRetry: bindRetry < 0 ? 3 : bindRetry,
       electionAlg: yield* parseElectionAlg(settings),
       rules: yield* parseRules(settings),
+      activation: yield* ZooActivation.parse(settings, timing),
       auth: yield* ZooAuth.parse(settings)
     }
     const warnings = [...settings.warnings, ...unknownKeys(settings), ...tlsWarnings]
@@ -130,10 +147,10 @@ export const complete = (
   draft: Draft,
   files: ZooMembership.Files
 ): Result.Result<ZooConfig, ZooConfigError> =>
-  Result.map(ZooMembership.parse(draft, files), ({ mySid, verifier, warnings }) => ({
+  Result.map(ZooMembership.parse(draft, files), ({ warnings, ...membership }) => ({
     ...draft.options,
-    mySid,
-    verifier,
+    ...membership,
+    file: draft.settings.file,
     warnings: [...draft.warnings, ...warnings]
   }))
 
@@ -145,7 +162,16 @@ const parseDirectories = (settings: ZooSettings.Settings) =>
   Result.gen(function*() {
     const dataDir = yield* ZooSettings.required(settings, "dataDir", "/var/lib/zookeeper")
     const hasLogDir = settings.byKey.has("dataLogDir")
-    return { dataDir, dataLogDir: hasLogDir ? yield* ZooSettings.required(settings, "dataLogDir", dataDir) : dataDir }
+    return {
+      dataDir,
+      dataLogDir: hasLogDir ? yield* ZooSettings.required(settings, "dataLogDir", dataDir) : dataDir,
+      juteMaxBuffer: yield* ZooSettings.integer(settings, "jute.maxbuffer", {
+        unit: "bytes",
+        example: 4_194_304,
+        minimum: 1,
+        fallback: Snapshot.MAX_BUFFER
+      })
+    }
   })
 
 const parseTiming = (settings: ZooSettings.Settings) =>
@@ -189,6 +215,9 @@ const parseSwitches = (settings: ZooSettings.Settings) =>
       multiAddressEnabled: yield* ZooSettings.boolean(settings, "multiAddress.enabled", false),
       reachabilityCheckEnabled: yield* ZooSettings.boolean(settings, "multiAddress.reachabilityCheckEnabled", true),
       tcpKeepAlive: yield* ZooSettings.boolean(settings, "tcpKeepAlive", true),
+      trustsEmptySnapshot: yield* ZooSettings.boolean(settings, "snapshot.trust.empty", false),
+      autocreatesDirectories: yield* ZooSettings.boolean(settings, "datadir.autocreate", true),
+      autocreatesDatabase: yield* ZooSettings.boolean(settings, "db.autocreate", true),
       electable: yield* ZooSettings.boolean(settings, "conclave.electable", true)
     }
   })

@@ -1,13 +1,15 @@
 /**
- * Reads a `zoo.cfg`, the `myid` in its data directory, and the dynamic file it
- * names.
+ * Reads a `zoo.cfg`, the `myid` in its data directory, the dynamic file it names,
+ * and beside that the file of a configuration that was on its way.
  */
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
 import type { PlatformError } from "effect/PlatformError"
+import * as DynamicFiles from "./DynamicFiles.ts"
 import * as ZooConfig from "./ZooConfig.ts"
 import { ZooConfigError } from "./ZooConfigError.ts"
+import * as ZooMembership from "./ZooMembership.ts"
 import type { Override } from "./ZooSettings.ts"
 
 /** How a configuration is loaded. */
@@ -42,7 +44,16 @@ export const load = Effect.fn("ZooConfigFile.load")(function*(file: string, opti
         `its place follows from dataDir in ${file}`
     })
   }
-  return yield* Effect.fromResult(ZooConfig.complete(draft, { myid, dynamic }))
+  const next = dynamic === null || !draft.options.reconfigEnabled ? null : yield* readNext(DynamicFiles.nextFile(file))
+  return yield* Effect.fromResult(ZooConfig.complete(draft, { myid, dynamic, next }))
+})
+
+// Only that there is none is harmless: who saw a configuration must not decide as if it had not.
+const readNext = Effect.fnUntraced(function*(file: string) {
+  const fs = yield* FileSystem.FileSystem
+  const about = { key: null, remedy: ZooMembership.NEXT_REMEDY }
+  if (!(yield* Effect.orElseSucceed(fs.exists(file), () => true))) return null
+  return { file, text: yield* read(file, about) }
 })
 
 const read = Effect.fnUntraced(function*(

@@ -24,12 +24,15 @@ export interface Files {
   readonly myid: FileText
   /** The file that `dynamicConfigFile` names; absent if it names none. */
   readonly dynamic: FileText | null
+  /** A configuration that was seen and is not in force yet, `<zoo.cfg>.dynamic.next`; absent if there is none. */
+  readonly next: FileText | null
 }
 
 /** The members, and who we are among them. */
 export interface Membership {
   readonly mySid: Sid.Sid
   readonly verifier: QuorumVerifier
+  readonly lastSeen: QuorumVerifier | null
   readonly warnings: ReadonlyArray<ZooSettings.Warning>
 }
 
@@ -42,12 +45,12 @@ export const parse = (draft: Draft, files: Files): Result.Result<Membership, Zoo
     const me = verifier.servers.get(mySid)
     if (me === undefined) {
       const key = `server.${mySid}`
-      return yield* Result.fail(missingFromList(settings.file, key, files.myid))
+      return yield* Result.fail(missingFromList(settings.file, key, files.myid, verifier))
     }
     const warnings = [...(files.dynamic === null ? [] : settings.warnings), ...adviceOnSize(draft, verifier)]
-    warnings.push(...(yield* checkPeerType(draft, me.role)))
+    warnings.push(...adviceOnFlags(draft), ...(yield* checkPeerType(draft, me.role)))
     warnings.push(...(yield* checkClientPort(draft, mySid, me.clientAddress)))
-    return { mySid, verifier, warnings }
+    return { mySid, verifier, lastSeen: yield* parseNext(draft, files.next), warnings }
   })
 
 /** The sid in a `myid` file: its first line, without surrounding blanks. */
@@ -73,15 +76,49 @@ export const parseMyid = ({ file, text }: FileText): Result.Result<Sid.Sid, ZooC
 // internal
 // -----------------------------------------------------------------------------
 
-const missingFromList = (list: string, key: string, { file, text }: FileText): ZooConfigError =>
+const missingFromList = (
+  list: string,
+  key: string,
+  { file, text }: FileText,
+  { version }: QuorumVerifier
+): ZooConfigError =>
   new ZooConfigError({
     file,
     line: 1,
     key: "myid",
     text: text.split(/\r\n|\r|\n/)[0] ?? "",
     problem: `My id ${key.slice(7)} not in the peer list of ${list}`,
-    remedy: `add a line ${key}=host:quorumPort:electionPort there on every server, or correct the id here`
+    remedy: version > 0n
+      ? `if the others removed this server: write ${key}=host:quorumPort:electionPort there, start it, and ` +
+        "add it with reconfig -add; otherwise correct the id here"
+      : `add a line ${key}=host:quorumPort:electionPort there on every server, or correct the id here`
   })
+
+/** What to do about a file of a pending configuration that cannot be used. */
+export const NEXT_REMEDY =
+  "restore the file; remove it only if no reconfiguration was under way, which the other servers can tell"
+
+const parseNext = ({ options, settings }: Draft, next: FileText | null) =>
+  next === null
+    ? Result.succeed(null)
+    : Result.mapError(
+      DynamicConfig.parse(next.text, dynamicOptions(options, settings)),
+      ({ key, problem }) =>
+        new ZooConfigError({
+          file: next.file,
+          line: null,
+          key,
+          text: null,
+          problem: `${key}: ${problem}`,
+          remedy: NEXT_REMEDY
+        })
+    )
+
+const dynamicOptions = (options: Draft["options"], settings: ZooSettings.Settings): DynamicConfig.Options => ({
+  standaloneEnabled: options.standaloneEnabled,
+  multiAddress: options.multiAddressEnabled,
+  oraclePath: settings.byKey.get("oraclePath")?.value
+})
 
 const readDynamic = (draft: Draft, dynamic: FileText): Result.Result<ZooSettings.Settings, ZooConfigError> =>
   Result.gen(function*() {
@@ -122,11 +159,8 @@ const parseVerifier = (
     const dynamic = settings !== draft.settings
     const entries = ZooSettings.toEntries(settings)
     const version = { key: "version", value: versionOf(settings.file), line: 0, earlier: [] }
-    const verifier = DynamicConfig.fromEntries(dynamic ? [...entries, version] : entries, {
-      standaloneEnabled: draft.options.standaloneEnabled,
-      multiAddress: draft.options.multiAddressEnabled,
-      oraclePath: draft.settings.byKey.get("oraclePath")?.value
-    })
+    const options = dynamicOptions(draft.options, draft.settings)
+    const verifier = DynamicConfig.fromEntries(dynamic ? [...entries, version] : entries, options)
     if (Result.isFailure(verifier)) return yield* explain(draft, settings, verifier.failure)
     if (verifier.success.servers.size > 0) return verifier.success
     return yield* ZooSettings.failAt(
@@ -171,6 +205,17 @@ const adviceOnSize = ({ options }: Draft, verifier: QuorumVerifier): ReadonlyArr
     ? warn(`Non-optimal configuration, consider an odd number of servers: ${voters} outlive no more than ${voters - 1}`)
     : []
 }
+
+// What the ensemble changes is written to files, and a flag counts instead of them.
+const adviceOnFlags = ({ options, settings }: Draft): ReadonlyArray<ZooSettings.Warning> =>
+  Array.from(settings.byKey.values())
+    .filter(({ key, line }) => line === null && (key === "dynamicConfigFile" || DynamicConfig.isMembershipKey(key)))
+    .filter(() => options.reconfigEnabled)
+    .map(({ key, source }) => ({
+      key,
+      line: null,
+      message: `${key} is given by ${source}: at the next start it will count instead of what the ensemble has changed`
+    }))
 
 const checkPeerType = (
   { settings }: Draft,

@@ -19,7 +19,7 @@ const whole = (...more: ReadonlyArray<string>) => [...base, ...servers, ...more]
 
 const configure = (text: string, { myid = "1\n", overrides }: Input = {}) =>
   Result.flatMap(ZooConfig.parse(text, { file: "zoo.cfg", overrides }), (draft) =>
-    ZooConfig.complete(draft, { myid: { file: "/data/myid", text: myid }, dynamic: null }))
+    ZooConfig.complete(draft, { myid: { file: "/data/myid", text: myid }, dynamic: null, next: null }))
 
 const get = (text: string, input: Input = {}) => Result.getOrThrow(configure(text, input))
 
@@ -44,9 +44,15 @@ describe("a zoo.cfg", () => {
       ...servers
     ].join("\r\n"))
     assert.deepStrictEqual(config, {
+      file: "zoo.cfg",
       mySid: 1n,
+      lastSeen: null,
       dataDir: "/var/lib/zookeeper",
       dataLogDir: "/var/lib/zookeeper",
+      juteMaxBuffer: 1_048_575,
+      trustsEmptySnapshot: false,
+      autocreatesDirectories: true,
+      autocreatesDatabase: true,
       tickTime: 2000,
       initLimit: 10,
       syncLimit: 5,
@@ -65,6 +71,11 @@ describe("a zoo.cfg", () => {
       quorumCnxnThreadsSize: 20,
       tcpKeepAlive: true,
       tls: null,
+      activation: {
+        enabled: true,
+        lease: null,
+        pause: { enabled: true, sleepTime: 500, warnThreshold: 10_000, infoThreshold: 1_000 }
+      },
       electable: true,
       rules: "conclave",
       auth: null,
@@ -79,6 +90,10 @@ describe("a zoo.cfg", () => {
 
   it.each<readonly [line: string, key: keyof ZooConfig.Options, value: unknown]>([
     ["dataLogDir=/logs", "dataLogDir", "/logs"],
+    ["jute.maxbuffer=4194304", "juteMaxBuffer", 4_194_304],
+    ["snapshot.trust.empty=true", "trustsEmptySnapshot", true],
+    ["datadir.autocreate=false", "autocreatesDirectories", false],
+    ["zookeeper.db.autocreate=false", "autocreatesDatabase", false],
     ["tickTime=+0500", "tickTime", 500],
     ["tickTime=1", "tickTime", 1],
     ["tickTime=2147483647", "tickTime", 2_147_483_647],
@@ -162,6 +177,9 @@ describe("a zoo.cfg with a fault", () => {
     ["reconfigEnabled=yes", /^Invalid option yes for reconfigEnabled\. Choose 'true' or 'false\.'$/, /=true or/],
     ["standaloneEnabled=", /^Invalid option {2}for standaloneEnabled\./, /standaloneEnabled=true or/],
     ["conclave.electable=maybe", /^Invalid option maybe/, /conclave\.electable=true or/],
+    ["conclave.lease=2000", /^2000 ms are too short for a lease here$/, /more than a tick and the grace, 3400 ms/],
+    ["conclave.lease=30001", /^30001 ms are too long for a lease here$/, /no more than initLimit ticks, 30000 ms/],
+    ["conclave.clockDriftPercent=51", /outside 0 to 50/, /conclave\.clockDriftPercent=1/],
     ["conclave.rules=java", /^java is no set of rules$/, /conclave\.rules=zookeeper/],
     ["electionAlg=0", /supported\. 0 was an election over UDP, removed in ZooKeeper 3\.6\.$/, /electionAlg=3 or/],
     ["electionAlg=1", /1 was an election over UDP/, /electionAlg=3 or leave the line out/],

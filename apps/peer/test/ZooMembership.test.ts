@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Result from "effect/Result"
 import * as ZooConfig from "../src/ZooConfig.ts"
 import type { ZooConfigError } from "../src/ZooConfigError.ts"
+import type { Override } from "../src/ZooSettings.ts"
 
 const base = ["dataDir=/data", "initLimit=10", "syncLimit=5"]
 const servers = ["server.1=zoo-1:2888:3888", "server.2=zoo-2:2888:3888", "server.3=zoo-3:2888:3888"]
@@ -9,13 +10,16 @@ const servers = ["server.1=zoo-1:2888:3888", "server.2=zoo-2:2888:3888", "server
 interface Input {
   readonly myid?: string
   readonly dynamic?: string
+  readonly next?: string
+  readonly overrides?: ReadonlyMap<string, Override>
 }
 
-const configure = (text: string, { dynamic, myid = "1\n" }: Input) =>
-  Result.flatMap(ZooConfig.parse(text, { file: "zoo.cfg" }), (draft) =>
+const configure = (text: string, { dynamic, myid = "1\n", next, overrides }: Input) =>
+  Result.flatMap(ZooConfig.parse(text, { file: "zoo.cfg", overrides }), (draft) =>
     ZooConfig.complete(draft, {
       myid: { file: "/data/myid", text: myid },
-      dynamic: dynamic === undefined ? null : { file: draft.dynamicConfigFile ?? "none", text: dynamic }
+      dynamic: dynamic === undefined ? null : { file: draft.dynamicConfigFile ?? "none", text: dynamic },
+      next: next === undefined ? null : { file: "zoo.cfg.dynamic.next", text: next }
     }))
 
 const get = (text: string, input: Input) => Result.getOrThrow(configure(text, input))
@@ -81,8 +85,30 @@ describe("a dynamic file", () => {
     assert.deepStrictEqual([error.file, error.line, error.text], ["zoo.cfg", 5, "standaloneEnabled=false"])
   })
 
-  it("is named where my id is missing from it", () => {
+  it("named by a flag draws a warning, because what the ensemble changes is written elsewhere", () => {
+    const overrides = new Map([["dynamicConfigFile", { value: "/etc/zoo.cfg.dynamic.1f", flag: "--set" }]])
+    const warned = (...more: ReadonlyArray<string>) =>
+      get([...base, ...more].join("\n"), { dynamic: servers.join("\n"), overrides }).warnings.map(({ key }) => key)
+    assert.deepStrictEqual([warned(), warned("reconfigEnabled=true")], [[], ["dynamicConfigFile"]])
+    assert.deepStrictEqual(get(`${cfg}\nreconfigEnabled=true`, { dynamic: servers.join("\n") }).warnings, [])
+  })
+
+  it("is named where my id is missing from it, perhaps because this server was removed", () => {
     const error = refused(cfg, { dynamic: servers.join("\n"), myid: "7" })
     assert.strictEqual(error.problem, "My id 7 not in the peer list of /etc/zoo.cfg.dynamic.1f")
+    assert.match(error.remedy, /^if the others removed this server: .*reconfig -add/)
+  })
+
+  it("may be accompanied by one that is pending, with its version inside", () => {
+    const next = [...servers, "server.4=zoo-4:2888:3888", "version=20"].join("\n")
+    const { lastSeen } = get(cfg, { dynamic: servers.join("\n"), next })
+    assert.deepStrictEqual([lastSeen?.version, lastSeen?.voters.size], [32n, 4])
+    assert.strictEqual(get(cfg, { dynamic: servers.join("\n") }).lastSeen, null)
+  })
+
+  it("is not read for less than it is: a pending one at fault is named", () => {
+    const error = refused(cfg, { dynamic: servers.join("\n"), next: "server.1=zoo-1:2888" })
+    assert.strictEqual(error.file, "zoo.cfg.dynamic.next")
+    assert.match(error.remedy, /^restore the file/)
   })
 })

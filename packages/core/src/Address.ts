@@ -37,6 +37,10 @@ export const split = (text: string): Result.Result<ReadonlyArray<string>, string
 /** Is this the address that means every interface, `0.0.0.0` or `::` in any spelling? Names are never wildcards. */
 export const isWildcard = (address: Address): boolean => wildcards.has(normalizeHost(address.host))
 
+/** All interfaces, IPv6 and IPv4, once for each port of these. Java: getWildcardAddresses. */
+export const onAllInterfaces = (addresses: ReadonlyArray<Address>): ReadonlyArray<Address> =>
+  Array.from(new Set(addresses.map(({ port }) => port)), (port) => ({ host: "::", port }))
+
 const wildcards: ReadonlySet<string> = new Set(["0.0.0.0", "0:0:0:0:0:0:0:0"])
 
 /** A decimal port, 0 to 65535. */

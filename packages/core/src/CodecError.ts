@@ -61,3 +61,18 @@ const authProblems = {
   BadMagic: "what should be an authentication packet begins with other bytes than 5f2435013501edcc",
   BadLength: "token length of an authentication packet is not within -1..2097150"
 } as const
+
+/** A packet at the quorum port whose lengths cannot be. What follows cannot be told apart: the connection closes. */
+export class MalformedPacket extends Schema.TaggedError<MalformedPacket>()("MalformedPacket", {
+  reason: Schema.Literals(["BadLength", "BadCount"]),
+  detail: Schema.String
+}) {
+  override get message(): string {
+    return `${packetProblems[this.reason]}: ${this.detail}`
+  }
+}
+
+const packetProblems = {
+  BadLength: "a length in a packet at the quorum port is not within -1..2097150, or several are more together",
+  BadCount: "a packet at the quorum port says that more than 64 ask"
+} as const

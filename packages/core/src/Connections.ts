@@ -117,11 +117,10 @@ export const step = (view: View, state: State, event: Event): Step => {
 }
 
 /** Where a member can be dialled: its committed addresses, then others that a pending configuration gives. */
-export const addressesOf = ({ committed, lastSeen }: Membership, sid: Sid): ReadonlyArray<Address.Address> => {
-  const addresses = [committed, lastSeen].flatMap(({ servers }) => {
-    const server = servers.get(sid)
-    return server === undefined ? [] : QuorumServer.electionAddresses(server)
-  })
+export const addressesOf = ({ committed, lastSeen, me }: Membership, sid: Sid): ReadonlyArray<Address.Address> => {
+  const listed = [committed, lastSeen].flatMap(({ servers }) => servers.get(sid) ?? [])
+  const servers = listed.length === 0 && me?.sid === sid ? [me] : listed
+  const addresses = servers.flatMap(QuorumServer.electionAddresses)
   return addresses.filter((address, index) =>
     addresses.findIndex(({ host, port }) => host === address.host && port === address.port) === index
   )

@@ -91,6 +91,14 @@ export const fromEntries = (
     return yield* checkVoters(verifier, options)
   })
 
+/**
+ * The text of a dynamic configuration file: the lines of the configuration in the order of their characters, without a
+ * line end after the last. The committed configuration has its version in the name of its file, and only a pending
+ * one in a line. Java: QuorumPeerConfig.writeDynamicConfig.
+ */
+export const fileText = (verifier: QuorumVerifier.QuorumVerifier, { withVersion }: { withVersion: boolean }): string =>
+  verifier.text.split("\n").filter((line) => withVersion || !line.startsWith("version=")).toSorted().join("\n")
+
 // -----------------------------------------------------------------------------
 // internal
 // -----------------------------------------------------------------------------

@@ -24,15 +24,16 @@
  *     Settled       | Looking       | Settled          |                     |
  *
  *     * only with an oracle. A newer configuration takes Looking and Idle to Idle
- *       and asks for a restart. LeaderLost takes Settled to Idle.
+ *       and asks for a restart. LeaderLost takes Settled to Idle, Designated to
+ *       Settled under another leader.
  *
  * Java: `FastLeaderElection`. Spec: FastLeaderElection.tla, whose actions are
  * named at the handlers.
  */
-import type { Output } from "./ElectionOutput.ts"
+import type { ElectedReason, Output } from "./ElectionOutput.ts"
 import type { Ensemble, Membership, Millis } from "./Ensemble.ts"
 import type { Notification } from "./Notification.ts"
-import type { OracleAnswer } from "./QuorumVerifier.ts"
+import * as QuorumVerifier from "./QuorumVerifier.ts"
 import type { ServerState, SettledState } from "./ServerState.ts"
 import type { Sid } from "./Sid.ts"
 import * as History from "./internal/history.ts"
@@ -110,10 +111,10 @@ export type Event =
     readonly _tag: "LookForLeader"
     readonly lastLoggedZxid: Zxid
     readonly currentEpoch: bigint
-    readonly oracle?: OracleAnswer
+    readonly oracle?: QuorumVerifier.OracleAnswer
   }
   /** A notification arrived. Spec: ReceiveNotmsg, HandleNotmsg, WaitNewNotmsg. */
-  | { readonly _tag: "Received"; readonly notification: Notification; readonly oracle?: OracleAnswer }
+  | { readonly _tag: "Received"; readonly notification: Notification; readonly oracle?: QuorumVerifier.OracleAnswer }
   /** The `Notification` timer fired. Spec: NotmsgTimeout. */
   | {
     readonly _tag: "NotificationTimeout"
@@ -121,18 +122,22 @@ export type Event =
     readonly haveDelivered: boolean
     /** The peers whose queue still holds a message. */
     readonly undelivered: ReadonlySet<Sid>
-    readonly oracle?: OracleAnswer
+    readonly oracle?: QuorumVerifier.OracleAnswer
   }
   /** The `Finalize` timer fired. Spec: WaitNewNotmsgEnd. */
   | { readonly _tag: "FinalizeTimeout" }
   /** The elected leader was activated with this epoch. Java: updateElectionVote. */
   | { readonly _tag: "EpochEstablished"; readonly peerEpoch: bigint }
+  /** A quorum is in sync with this leader, and so with its last configuration. Java: processReconfig at UPTODATE. */
+  | { readonly _tag: "ConfigActivated"; readonly from: Sid; readonly config: string }
   /** There is a connection with this peer. */
   | { readonly _tag: "PeerConnected"; readonly sid: Sid }
   /** Its host answered that nobody listens at its address. */
   | { readonly _tag: "PeerRefused"; readonly sid: Sid }
   /** The connection with it is gone, or none could be made. */
   | { readonly _tag: "PeerUnreachable"; readonly sid: Sid }
+  /** The leader has resigned in favour of another, which takes no election. Java: updateVote, reconfigFlag. */
+  | { readonly _tag: "Designated"; readonly leader: Sid }
   /** There is no leader any more; a search will be asked for. Java: setPeerState(LOOKING). */
   | { readonly _tag: "LeaderLost" }
 
@@ -171,12 +176,16 @@ export const step = (ensemble: Ensemble, state: State, event: Event): Step => {
       return LookForLeader.onFinalizeTimeout(ensemble, state)
     case "EpochEstablished":
       return [{ ...state, currentVote: { ...state.currentVote, peerEpoch: event.peerEpoch } }, []]
+    case "ConfigActivated":
+      return WorkerReceiver.seeConfig(ensemble, state, event)
     case "PeerConnected":
       return [withAbsent(state, event.sid, undefined), []]
     case "PeerRefused":
       return [withAbsent(state, event.sid, "Refused"), []]
     case "PeerUnreachable":
       return [withAbsent(state, event.sid, "Unreachable"), []]
+    case "Designated":
+      return onDesignated(ensemble, state, event.leader)
     case "LeaderLost":
       return onLeaderLost(state)
   }
@@ -197,7 +206,8 @@ const onReceived = (ensemble: Ensemble, state: State, event: Event & { readonly 
   if (!received.forElection) return [received.state, received.outputs]
   const next = received.state
   if (next._tag === "Looking") {
-    return LookForLeader.onNotification(ensemble, next, event.notification, event.oracle ?? false, received.outputs)
+    const outputs = Array.from(received.outputs)
+    return LookForLeader.onNotification(ensemble, next, event.notification, event.oracle ?? false, outputs)
   }
   if (next._tag === "Idle") {
     const recvQueue = [...next.recvQueue, event.notification].slice(-RECV_CAPACITY)
@@ -211,6 +221,20 @@ const onLeaderLost = (state: State): Step => {
   const { absent, currentVote, logicalClock, membership, proposal } = state
   const common: Common = { absent, currentVote, logicalClock, membership, proposal }
   return [{ _tag: "Idle", ...common, recvQueue: [], restarting: false }, []]
+}
+
+// Round and epoch stay as they are until the new leader is activated. Who could not be elected cannot lead.
+const onDesignated = ({ electable, mySid }: Ensemble, state: State, leader: Sid): Step => {
+  if (state._tag !== "Settled" || (leader === mySid && !electable)) return [state, []]
+  if (!state.membership.verifiers.every((verifier) => QuorumVerifier.mayLead(verifier, leader))) return [state, []]
+  const learns = state.membership.learnerType === "observer" ? "OBSERVING" : "FOLLOWING"
+  const role: SettledState = leader === mySid ? "LEADING" : learns
+  const vote: Vote.Vote = { ...state.currentVote, leader }
+  const reason: ElectedReason = { _tag: "Designated", by: state.currentVote.leader, supporters: state.supporters }
+  return [
+    { ...state, state: role, currentVote: vote, proposal: Vote.proposalOf(vote) },
+    [{ _tag: "Elected", vote, state: role, reason }]
+  ]
 }
 
 // Only voters matter, which also bounds the table.

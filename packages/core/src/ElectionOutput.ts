@@ -129,6 +129,8 @@ export type ElectedReason =
   | { readonly _tag: "Joined"; readonly round: "Same" | "Other"; readonly supporters: ReadonlySet<Sid> }
   /** The oracle made up for the missing vote of two. */
   | { readonly _tag: "Oracle"; readonly supporters: ReadonlySet<Sid> }
+  /** The leader before it has resigned in its favour. */
+  | { readonly _tag: "Designated"; readonly by: Sid; readonly supporters: ReadonlySet<Sid> }
 
 /** Why we do not follow the leader that somebody else has. */
 export type NotJoinedReason =
@@ -178,5 +180,3 @@ export type ConfigVerdict =
   | "NoVoters"
   /** It keeps no majority of the present voters. */
   | "LosesMajority"
-  /** It has no place for us although we are a member. */
-  | "LosesSelf"

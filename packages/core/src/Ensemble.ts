@@ -5,7 +5,7 @@
  * `Ensemble` is fixed for the life of a peer. `Membership` changes with
  * reconfiguration and is therefore part of the election's state.
  */
-import type { LearnerType } from "./QuorumServer.ts"
+import type { LearnerType, QuorumServer } from "./QuorumServer.ts"
 import type * as QuorumVerifier from "./QuorumVerifier.ts"
 import * as Rules from "./Rules.ts"
 import type { Sid } from "./Sid.ts"
@@ -23,6 +23,19 @@ export interface Timing {
   /** Upper bound of that silence, which doubles each time. Java: maxNotificationInterval, 60,000 ms. */
   readonly maxNotificationInterval: Millis
 }
+
+/** What leader and learners count their patience in. */
+export interface Ticks {
+  /** The unit: a leader pings every half of it, and counts who answered once in it. Java: tickTime, 2,000 ms. */
+  readonly tickTime: Millis
+  /** Ticks that an epoch may take to be agreed on, and a learner to come in sync. Java: initLimit, 10. */
+  readonly initLimit: number
+  /** Ticks of silence after which leader and learner give each other up. Java: syncLimit, 5. */
+  readonly syncLimit: number
+}
+
+/** The ticks of ZooKeeper's sample configuration. */
+export const defaultTicks: Ticks = { tickTime: 2_000, initLimit: 10, syncLimit: 5 }
 
 /** ZooKeeper's timing. Java: FastLeaderElection, its constants. */
 export const defaultTiming: Timing = {
@@ -76,6 +89,11 @@ export interface Membership {
    * heard. Java: getCurrentAndNextConfigVoters.
    */
   readonly voters: ReadonlySet<Sid>
+  /**
+   * Our own entry, and while no configuration has one the last there was: a server that was removed still listens where
+   * it did, for it may be added again. Java: QuorumPeer.setAddrs, only called where there is an entry.
+   */
+  readonly me: QuorumServer | null
 }
 
 /**
@@ -88,17 +106,39 @@ export const membership = (options: {
   readonly committed: QuorumVerifier.QuorumVerifier
   readonly lastSeen?: QuorumVerifier.QuorumVerifier | undefined
   readonly learnerType?: LearnerType | undefined
+  readonly formerEntry?: QuorumServer | null | undefined
 }): Membership => {
-  const { committed, lastSeen = committed, mySid } = options
+  const { committed, formerEntry = null, lastSeen = committed, mySid } = options
   return {
     committed,
     lastSeen,
     learnerType: options.learnerType ?? committed.servers.get(mySid)?.role ?? "participant",
     verifiers: lastSeen.version > committed.version ? [committed, lastSeen] : [committed],
-    voters: new Set(hashOrder(new Set([...committed.voters, ...lastSeen.voters])))
+    voters: new Set(hashOrder(new Set([...committed.voters, ...lastSeen.voters]))),
+    me: committed.servers.get(mySid) ?? lastSeen.servers.get(mySid) ?? formerEntry
   }
 }
 
 /** The membership after a newer configuration was adopted. Java: setQuorumVerifier, updateLearnerType. */
 export const adopt = (self: Membership, mySid: Sid, committed: QuorumVerifier.QuorumVerifier): Membership =>
-  membership({ mySid, committed, lastSeen: committed.version > self.lastSeen.version ? committed : self.lastSeen })
+  membership({
+    mySid,
+    committed,
+    lastSeen: committed.version > self.lastSeen.version ? committed : self.lastSeen,
+    formerEntry: self.me
+  })
+
+/**
+ * The membership after a configuration was seen that may come into force: from then on its voters vote too, and both
+ * must agree. One that is no newer than the last seen changes nothing; the original complains of an older one and
+ * stores it all the same. Java: setLastSeenQuorumVerifier.
+ */
+export const see = (self: Membership, mySid: Sid, lastSeen: QuorumVerifier.QuorumVerifier): Membership => {
+  if (lastSeen.version <= self.lastSeen.version) return self
+  const { committed, learnerType, me } = self
+  return membership({ mySid, committed, lastSeen, learnerType, formerEntry: me })
+}
+
+/** What we are in the configuration in force; `null` where it does not list us, which gives no vote and hears all. */
+export const roleOf = ({ committed }: Membership, mySid: Sid): LearnerType | null =>
+  committed.servers.get(mySid)?.role ?? null

@@ -3,9 +3,12 @@
  *
  * Made from the outputs alone, so that a log, a console and a test say the same.
  */
-import type { ElectedReason, KeptGround } from "./ElectionOutput.ts"
+import type { ConfigVerdict, ElectedReason, KeptGround, Output } from "./ElectionOutput.ts"
+import type { CloseReason, StepDownReason } from "./LeaderOutput.ts"
+import type { LeaveReason } from "./LearnerOutput.ts"
 import type { LeaderLostReason } from "./Liveness.ts"
 import type { Sid } from "./Sid.ts"
+import * as QuorumVerifier from "./QuorumVerifier.ts"
 import type { Proposal, Vote } from "./Vote.ts"
 import * as Zxid from "./Zxid.ts"
 
@@ -19,16 +22,26 @@ export const elected = (vote: Vote, reason: ElectedReason): string => {
       return `server ${vote.leader} leads already: ${sids(reason.supporters)} support it, and it says so itself`
     case "Oracle":
       return `server ${vote.leader} leads: the other of two voters is missing, and the oracle decided`
+    case "Designated":
+      return `server ${vote.leader} leads: server ${reason.by} resigned in its favour`
   }
 }
 
 /**
  * The ground of a decision in one word, for machines: `epoch`, `zxid`, `id`,
- * `weight`, `electable`, `unopposed`, `joined` or `oracle`.
+ * `weight`, `electable`, `unopposed`, `joined`, `oracle` or `designated`.
  */
 export const groundOf = (reason: ElectedReason): string => {
-  if (reason._tag !== "Quorum") return reason._tag === "Joined" ? "joined" : "oracle"
-  return reason.ground === null ? "unopposed" : grounds[reason.ground]
+  switch (reason._tag) {
+    case "Quorum":
+      return reason.ground === null ? "unopposed" : grounds[reason.ground]
+    case "Joined":
+      return "joined"
+    case "Oracle":
+      return "oracle"
+    case "Designated":
+      return "designated"
+  }
 }
 
 /** Why a leader was given up. */
@@ -38,13 +51,47 @@ export const leaderLost = (leader: Sid, reason: LeaderLostReason): string => {
       return `there is no connection with the leader, server ${leader}`
     case "LeaderLooking":
       return `the leader, server ${leader}, looks for a leader itself`
-    case "QuorumLost":
+    case "LinksLost":
       return "those who are connected and do not look are no quorum"
     case "ElectionDenied":
       return `others do not have server ${leader} as their leader`
     case "ElectionUnconfirmed":
       return `nobody confirms that server ${leader} leads`
   }
+}
+
+/** Why a leader left office. */
+export const steppedDown = (reason: StepDownReason): string => stepDownReasons[reason]
+
+/** Is this why a leader left office? */
+export const isStepDown = (reason: string): reason is StepDownReason => Object.hasOwn(stepDownReasons, reason)
+
+/** Why a learner left its leader. */
+export const left = (reason: LeaveReason): string => leaveReasons[reason]
+
+/** Why a leader closed the connection with a learner. */
+export const closed = (reason: CloseReason): string => closeReasons[reason]
+
+/** That a configuration is in force, who sent it, and what it makes of us. */
+export const configAdopted = (
+  mySid: Sid,
+  { from, verifier }: Pick<Output & { readonly _tag: "AdoptConfig" }, "from" | "verifier">
+): string =>
+  `configuration ${QuorumVerifier.versionText(verifier)} from server ${from} is in force: ` +
+  `${QuorumVerifier.describe(verifier)}${verifier.servers.has(mySid) ? "" : `; ${notListed(mySid)}`}`
+
+/** What it means not to be in a configuration. */
+export const notListed = (mySid: Sid): string =>
+  `it does not list server ${mySid}, which has no vote; it listens on, and can be added again`
+
+/** Why a newer configuration was not adopted, and what to do; `null` if it was. */
+export const configRefused = (
+  { from, problem, verdict, version }: Omit<Output & { readonly _tag: "ConfigSeen" }, "_tag">
+): string | null => {
+  if (verdict === "Adopted") return null
+  const which = version === null ? "a configuration" : `configuration ${QuorumVerifier.versionText({ version })}`
+  const why = verdict === "Unparsable" ? problem?.message ?? "it cannot be read" : refusals[verdict]
+  return `${which} from server ${from} is not adopted: ${why}`
 }
 
 /** A proposal: whose, and how fresh its history is. */
@@ -76,6 +123,13 @@ const quorumGround = (winner: Proposal, runnerUp: Proposal | null, ground: KeptG
   }
 }
 
+const refusals: Record<Exclude<ConfigVerdict, "Adopted" | "Unparsable">, string> = {
+  ReconfigDisabled: "reconfiguration is off here; write reconfigEnabled=true, or bring this server's file up to date",
+  SenderNotVoter: "the sender has no vote in the configuration here",
+  NoVoters: "it has no voters",
+  LosesMajority: "no majority of the present voters is in it; if it is right, write it to this server's file"
+}
+
 const grounds: Record<KeptGround, string> = {
   peerEpoch: "epoch",
   zxid: "zxid",
@@ -83,4 +137,41 @@ const grounds: Record<KeptGround, string> = {
   ZeroWeight: "weight",
   NotElectable: "electable",
   Equal: "unopposed"
+}
+
+const stepDownReasons: Record<StepDownReason, string> = {
+  NoEpochQuorum: "no quorum came to follow in time",
+  NoEpochAckQuorum: "no quorum accepted the epoch in time",
+  NoSyncQuorum: "no quorum came in sync in time",
+  QuorumLost: "those who answer are no quorum any more",
+  LeaseExpired: "the lease could not be renewed in time",
+  StorageFailed: "an epoch could not be written to disk",
+  EpochsExhausted: "there are no epochs left",
+  Resigned: "it resigned"
+}
+
+const leaveReasons: Record<LeaveReason, string> = {
+  ConnectionClosed: "the leader closed the connection, or its process is gone",
+  NotReached: "the leader cannot be reached at its quorum port",
+  LeaderSilent: "the leader has said nothing for too long",
+  UnexpectedPacket: "the leader said something that does not belong there",
+  LowerEpoch: "the leader proposes an older epoch than was accepted here",
+  ForeignLeader: "the leader is a ZooKeeper server, which this server can vote for and not follow",
+  LeaseTooLong: "the leader asks for a longer lease than is granted here; give all servers the same lease",
+  CannotTruncate: "the leader wants data removed that is not here",
+  StorageFailed: "an epoch could not be written to disk",
+  LeaderResigned: "the leader resigned"
+}
+
+const closeReasons: Record<CloseReason, string> = {
+  UnexpectedPacket: "it said something that does not belong there",
+  ProtocolTooOld: "it speaks the protocol of before ZooKeeper 3.4; upgrade it",
+  Foreign: "it is a ZooKeeper server, which wants data that is not here; this server must not be electable beside it",
+  LaterConfig: "it has a later configuration in force than this server",
+  AheadOfLeader: "its history goes further than that of this server, so it should lead",
+  LeaseTooLong: "it grants no lease as long as is asked for; give all servers the same lease",
+  OwnSid: "it calls itself by the id of this server: two servers have the same myid",
+  Replaced: "it has connected again",
+  Silent: "nothing was heard of it for too long",
+  SteppedDown: "this server leads no longer"
 }

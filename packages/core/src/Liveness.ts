@@ -17,7 +17,7 @@ export type LeaderLostReason =
   /** We follow or observe, and the leader itself looks for a leader, in another round. */
   | "LeaderLooking"
   /** We lead, and those who are connected and not looking are no quorum with us. */
-  | "QuorumLost"
+  | "LinksLost"
   /** Those whom it concerns have another leader; see `Confirmation`. */
   | "ElectionDenied"
   /** Those whom it concerns do not answer; see `Confirmation`. */
@@ -38,7 +38,7 @@ export const check = (
     return present.has(state.currentVote.leader) ? null : "LinkToLeaderClosed"
   }
   const quorum = new Set(present).add(mySid)
-  return VoteTracker.hasAllQuorums(state.membership, quorum, oracle) ? null : "QuorumLost"
+  return VoteTracker.hasAllQuorums(state.membership, quorum, oracle) ? null : "LinksLost"
 }
 
 /**

@@ -35,6 +35,10 @@ export const make = (
 export const electionAddresses = (server: QuorumServer): ReadonlyArray<Address.Address> =>
   server.addresses.map(({ electionPort, host }) => ({ host, port: electionPort }))
 
+/** The quorum addresses, where a leader waits for learners, in the order of the line. */
+export const quorumAddresses = (server: QuorumServer): ReadonlyArray<Address.Address> =>
+  server.addresses.map(({ host, quorumPort }) => ({ host, port: quorumPort }))
+
 /**
  * The value of the `server.N` line, as ZooKeeper prints it: the role always,
  * the client part only if the line had one, several addresses sorted by host.

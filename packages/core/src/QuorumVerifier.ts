@@ -129,6 +129,9 @@ export const hierarchical = (
 export const weight = (self: QuorumVerifier, sid: Sid): bigint =>
   self._tag === "Hierarchical" ? self.weights.get(sid) ?? 0n : 1n
 
+/** May it lead: does it vote, and weigh anything? */
+export const mayLead = (self: QuorumVerifier, sid: Sid): boolean => self.voters.has(sid) && weight(self, sid) > 0n
+
 /**
  * Is this set of voters a quorum? The set must hold voters of this verifier only.
  * Supersets of a quorum are quorums, as long as no weight is negative.
@@ -162,6 +165,10 @@ export const sameMembers = (self: QuorumVerifier, that: QuorumVerifier): boolean
   }) &&
   (self._tag !== "Hierarchical" || that._tag !== "Hierarchical" ||
     (sameEntries(self.groups, that.groups) && sameEntries(self.weights, that.weights)))
+
+/** The version as texts and the names of files have it: hexadecimal, lower case, without padding. */
+export const versionText = ({ version }: Pick<QuorumVerifier, "version">): string =>
+  BigInt.asUintN(64, version).toString(16)
 
 /** One line for people: the kind, the voters with their weights, the observers. */
 export const describe = (self: QuorumVerifier): string => {
@@ -219,6 +226,6 @@ const format = (
     for (const group of hashOrder(grouped.keys())) lines.push(`group.${group}=${grouped.get(group)!.join(":")}`)
     for (const sid of hashOrder(hierarchy.weights.keys())) lines.push(`weight.${sid}=${hierarchy.weights.get(sid)}`)
   }
-  lines.push(`version=${BigInt.asUintN(64, version).toString(16)}`)
+  lines.push(`version=${versionText({ version })}`)
   return lines.join("\n")
 }

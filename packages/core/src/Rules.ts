@@ -41,7 +41,11 @@ export interface Rules {
   readonly configOnlyIfEnabled: boolean
   /** A newer configuration is taken from voters only. */
   readonly configFromVotersOnly: boolean
-  /** A newer configuration must have voters, a majority of the present ones, and ourselves if we are a member. */
+  /**
+   * A newer configuration must have voters, and a majority of the present ones. Ourselves it need not have: who joins
+   * is in none yet, and who was removed would go on asking for votes, and counting some, by a configuration that the
+   * others have left.
+   */
   readonly configKeepsQuorum: boolean
   /**
    * A peer that a configuration knows is dialled at its configured addresses only; where its handshake says it

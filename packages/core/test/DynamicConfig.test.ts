@@ -229,3 +229,25 @@ describe("properties of DynamicConfig.parse", () => {
     assert.strictEqual(result.failure._tag, "InvalidConfig")
   })
 })
+
+describe("DynamicConfig.fileText", () => {
+  const verifier = get(`${[12, 2, 1].map((sid) => server(sid)).join("\n")}\ngroup.1=1:2:12\nversion=1F`)
+  const lines = [
+    "group.1=1:2:12",
+    // The 2 of 12 comes before the = of 1.
+    "server.12=10.0.0.12:2888:3888:participant",
+    "server.1=10.0.0.1:2888:3888:participant",
+    "server.2=10.0.0.2:2888:3888:participant"
+  ]
+  const weights = ["weight.12=1", "weight.1=1", "weight.2=1"]
+
+  it("is sorted as texts are, without the version that the name of the file gives", () => {
+    assert.strictEqual(DynamicConfig.fileText(verifier, { withVersion: false }), [...lines, ...weights].join("\n"))
+  })
+
+  it("of a pending one says the version", () => {
+    const text = DynamicConfig.fileText(verifier, { withVersion: true })
+    assert.strictEqual(text, [...lines, "version=1f", ...weights].join("\n"))
+    assert.deepStrictEqual(get(text).text, verifier.text)
+  })
+})

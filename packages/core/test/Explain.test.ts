@@ -1,9 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
-import type { ElectedReason, KeptGround } from "../src/ElectionOutput.ts"
+import type { ConfigVerdict, ElectedReason, KeptGround } from "../src/ElectionOutput.ts"
 import * as Explain from "../src/Explain.ts"
+import { InvalidConfig } from "../src/InvalidConfig.ts"
 import type { LeaderLostReason } from "../src/Liveness.ts"
 import type { Proposal } from "../src/Vote.ts"
-import { p, sids, vote } from "./support/Peer.ts"
+import { majority, p, sids, vote } from "./support/Peer.ts"
 
 const winner = vote(p(3, 0x500000002n, 6), 1)
 
@@ -44,9 +45,43 @@ describe("why a leader was given up", () => {
   it.each<readonly [reason: LeaderLostReason, sentence: string]>([
     ["LinkToLeaderClosed", "there is no connection with the leader, server 3"],
     ["LeaderLooking", "the leader, server 3, looks for a leader itself"],
-    ["QuorumLost", "those who are connected and do not look are no quorum"]
+    ["LinksLost", "those who are connected and do not look are no quorum"]
   ])("%s", (reason, sentence) => {
     assert.strictEqual(Explain.leaderLost(3n, reason), sentence)
+  })
+})
+
+describe("what became of a configuration", () => {
+  const verifier = majority([1, 2, 3], { version: 31 })
+  const seen = (verdict: ConfigVerdict, problem: InvalidConfig | null = null) =>
+    Explain.configRefused({ from: 2n, version: problem === null ? 31n : null, verdict, problem })
+
+  it("adopted, and what we are in it", () => {
+    const text = "configuration 1f from server 2 is in force: majority of 1, 2, 3"
+    assert.strictEqual(Explain.configAdopted(1n, { from: 2n, verifier }), text)
+    assert.strictEqual(
+      Explain.configAdopted(4n, { from: 2n, verifier }),
+      `${text}; it does not list server 4, which has no vote; it listens on, and can be added again`
+    )
+    assert.strictEqual(seen("Adopted"), null)
+  })
+
+  it.each<readonly [verdict: ConfigVerdict, why: RegExp]>([
+    ["ReconfigDisabled", /reconfigEnabled=true/],
+    ["SenderNotVoter", /no vote/],
+    ["NoVoters", /no voters/],
+    ["LosesMajority", /majority.*write it to this server's file/]
+  ])("refused: %s", (verdict, why) => {
+    assert.match(seen(verdict)!, /^configuration 1f from server 2 is not adopted: /)
+    assert.match(seen(verdict)!, why)
+  })
+
+  it("refused, because it cannot be read", () => {
+    const problem = new InvalidConfig({ key: "server.x", problem: "what is this" })
+    assert.strictEqual(
+      seen("Unparsable", problem),
+      "a configuration from server 2 is not adopted: server.x: what is this"
+    )
   })
 })
 

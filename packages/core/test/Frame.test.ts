@@ -86,9 +86,9 @@ describe("Frame", () => {
     for (let received = 0; received < 100_000; received++) {
       rest = Result.getOrThrow(Frame.decode(rest, Uint8Array.of(received))).rest
       let count = 0
-      for (let piece = rest.pieces; piece !== null; piece = piece.before) count++
+      for (let piece = rest.pieces.last; piece !== null; piece = piece.before) count++
       // Each is longer than the one after it.
-      assert.isAtMost(count, Math.ceil(Math.log2(rest.size + 1)))
+      assert.isAtMost(count, Math.ceil(Math.log2(rest.pieces.size + 1)))
     }
     assert.deepStrictEqual(Frame.join(rest).subarray(4), Uint8Array.from({ length: 100_000 }, (_, index) => index))
   })

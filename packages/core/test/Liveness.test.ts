@@ -50,16 +50,16 @@ describe("the leader is lost", () => {
     ["by an observer without it", settled("OBSERVING", 5), [2, 3, 4], "LinkToLeaderClosed"],
     ["by nobody who has it, and nobody else", settled("FOLLOWING", 5), [5], null],
     ["by no observer who has it, and nobody else", settled("OBSERVING", 5), [5], null],
-    ["by a leader alone", settled("LEADING", 1), [], "QuorumLost"],
-    ["by a leader with too few", settled("LEADING", 1), [2], "QuorumLost"],
+    ["by a leader alone", settled("LEADING", 1), [], "LinksLost"],
+    ["by a leader with too few", settled("LEADING", 1), [2], "LinksLost"],
     ["by no leader with a quorum", settled("LEADING", 1), [2, 3], null],
-    ["by a leader whose others have no vote", settled("LEADING", 1), [2, 8, 9], "QuorumLost"],
+    ["by a leader whose others have no vote", settled("LEADING", 1), [2, 8, 9], "LinksLost"],
     ["by no single voter", settled("LEADING", 1, majority([1])), [], null],
     ["by a leader with a quorum of one configuration", { ...settled("LEADING", 1), membership: changing }, [2],
-      "QuorumLost"],
+      "LinksLost"],
     ["by no leader with a quorum of both configurations", { ...settled("LEADING", 1), membership: changing }, [2, 4],
       null],
-    ["by a leader without a vote of its own", settled("LEADING", 1, majority([2, 3, 4])), [2], "QuorumLost"]
+    ["by a leader without a vote of its own", settled("LEADING", 1, majority([2, 3, 4])), [2], "LinksLost"]
   ])("%s", (_, state, present, reason) => {
     assert.strictEqual(Liveness.check(mySid, state, sids(...present)), reason)
   })
@@ -67,8 +67,8 @@ describe("the leader is lost", () => {
   it("only if the oracle does not make up for the other of two voters", () => {
     const state = settled("LEADING", 1, oracle([1, 2]))
     assert.strictEqual(Liveness.check(mySid, state, new Set(), true), null)
-    assert.strictEqual(Liveness.check(mySid, state, new Set(), false), "QuorumLost")
-    assert.strictEqual(Liveness.check(mySid, settled("LEADING", 1, five), new Set(), true), "QuorumLost")
+    assert.strictEqual(Liveness.check(mySid, state, new Set(), false), "LinksLost")
+    assert.strictEqual(Liveness.check(mySid, settled("LEADING", 1, five), new Set(), true), "LinksLost")
   })
 })
 

@@ -34,7 +34,7 @@ export const run = Effect.gen(function*() {
 const measure = Effect.fnUntraced(function*({ absent, name, running }: Layout) {
   const silent = TcpEnsemble.voters(5)
   const refused = TcpEnsemble.voters(5)
-  for (const sid of absent) yield* SilentAddress.make(silent[`${sid}`]!)
+  for (const sid of absent) yield* SilentAddress.make(TcpEnsemble.address(silent, sid))
   // The two ensembles share nothing but the machine, and take turns so that its moods hit both.
   const samples = { silent: [] as Array<number>, refused: [] as Array<number> }
   for (let repetition = 0; repetition < REPETITIONS; repetition++) {
@@ -43,7 +43,9 @@ const measure = Effect.fnUntraced(function*({ absent, name, running }: Layout) {
   }
   // Asked after the elections: so they were what they are called all the time.
   const answers = (voters: TcpEnsemble.Voters) =>
-    Effect.map(Effect.forEach(absent, (sid) => SilentAddress.ask(voters[`${sid}`]!)), (found) => found.join(", "))
+    Effect.forEach(absent, (sid) => SilentAddress.ask(TcpEnsemble.address(voters, sid))).pipe(
+      Effect.map((found) => found.join(", "))
+    )
   const figures = (values: ReadonlyArray<number>) =>
     [Samples.ms(Samples.median(values)), Samples.ms(Samples.p90(values))]
   const ratio = (figure: (values: ReadonlyArray<number>) => number) =>

@@ -41,7 +41,7 @@ const start = Effect.fnUntraced(function*(footprint: Footprint.Counter) {
   const members = yield* Effect.forEach(TcpEnsemble.sids(3), (sid) =>
     Effect.map(footprint.count(TcpEnsemble.start(voters, sid, patience)), (member): Attacks.Target => ({
       ...member,
-      address: voters[`${sid}`]!,
+      address: TcpEnsemble.address(voters, sid),
       nowhere: `${net}.99:${TcpEnsemble.PORT}`
     })))
   const ensemble: Ensemble = { members, elections: 0 }

@@ -32,7 +32,10 @@ export const randomNet = (): string => `127.${randomInt(1, 255)}.${randomInt(0, 
 
 /** The voters 1 to `size` of an ensemble, on a network of their own. */
 export const voters = (size: number, net = randomNet()): Voters =>
-  Object.fromEntries(sids(size).map((sid) => [`${sid}`, { host: `${net}.${sid}`, port: PORT }]))
+  Object.fromEntries(sids(size).map((sid) => [`${sid}`, { host: `${net}.${sid}`, electionPort: PORT }]))
+
+/** The election address of one of them. */
+export const address = (voters: Voters, sid: bigint) => ({ host: voters[`${sid}`]!.host, port: PORT })
 
 /** The ids 1 to `size`. */
 export const sids = (size: number): ReadonlyArray<bigint> =>
@@ -41,7 +44,10 @@ export const sids = (size: number): ReadonlyArray<bigint> =>
 /** What a peer may be told beyond who it is. */
 export type Options = Parameters<typeof QuorumConfig.layerVoters>[2]
 
-/** Starts one of the voters, in the clear unless told otherwise. It runs until it is stopped or the scope closes. */
+/**
+ * Starts one of the voters, for elections alone and in the clear unless told otherwise. It runs until it is stopped or
+ * the scope closes.
+ */
 export const start = Effect.fnUntraced(function*<E = never>(
   voters: Voters,
   sid: bigint,
@@ -50,7 +56,7 @@ export const start = Effect.fnUntraced(function*<E = never>(
 ) {
   const scope = yield* Scope.fork(yield* Effect.scope)
   const layer = QuorumPeer.layer.pipe(
-    Layer.provide([QuorumConfig.layerVoters(sid, voters, options), History.layer(), transport])
+    Layer.provide([QuorumConfig.layerVoters(sid, voters, { activation: null, ...options }), History.layer(), transport])
   )
   const context = yield* Layer.buildWithMemoMap(layer, yield* Layer.makeMemoMap, scope)
   const member: Member = {

@@ -34,7 +34,7 @@ export const open = Effect.fnUntraced(function*(
   const { electionPortBindRetry, listenOnAllIPs } = yield* QuorumConfig
   const transport = yield* Transport.Transport
   const own = Connections.addressesOf(view.membership, view.mySid)
-  const addresses = listenOnAllIPs ? wildcards(own) : own
+  const addresses = listenOnAllIPs ? Address.onAllInterfaces(own) : own
   if (addresses.length === 0) return yield* noAddress(view.mySid)
   const schedule = Schedule.spaced(RETRY_DELAY)
   const retry = electionPortBindRetry === 0 ? { schedule } : { schedule, times: electionPortBindRetry - 1 }
@@ -82,7 +82,3 @@ const noAddress = (mySid: Sid) =>
   })
 
 const consequence = "no election address can be bound: this server cannot be dialled and takes no part in elections"
-
-// All interfaces, IPv6 and IPv4, once for each distinct port. Java: getWildcardAddresses.
-const wildcards = (own: ReadonlyArray<Address.Address>): ReadonlyArray<Address.Address> =>
-  Array.from(new Set(own.map(({ port }) => port)), (port) => ({ host: "::", port }))

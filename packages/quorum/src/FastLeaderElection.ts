@@ -19,15 +19,18 @@ import * as PubSub from "effect/PubSub"
 import * as Queue from "effect/Queue"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
-import * as SubscriptionRef from "effect/SubscriptionRef"
 import * as ElectionClock from "./ElectionClock.ts"
 import { History } from "./History.ts"
 import * as Oracle from "./Oracle.ts"
+import * as Incumbency from "./Incumbency.ts"
 import * as LeaderWatch from "./LeaderWatch.ts"
-import type { LookCause, PeerStatus } from "./PeerStatus.ts"
+import * as MembershipKeeper from "./MembershipKeeper.ts"
+import type { LookCause } from "./PeerStatus.ts"
 import type { LinkChange, QuorumCnxManager } from "./QuorumCnxManager.ts"
 import { QuorumConfig } from "./QuorumConfig.ts"
 import { type Message, RECV_CAPACITY } from "./RecvWorker.ts"
+import type { RoleContext } from "./RoleContext.ts"
+import * as StatusBoard from "./StatusBoard.ts"
 
 /** What can come into a running election. */
 export type Input =
@@ -36,6 +39,7 @@ export type Input =
   | { readonly _tag: "LinkChanged"; readonly change: LinkChange }
   | { readonly _tag: "Woken"; readonly wake: LeaderWatch.Wake }
   | { readonly _tag: "Look"; readonly cause: LookCause }
+  | Incumbency.Input
 
 /**
  * How much may wait for the one fiber. Whoever offers more waits in turn, and the
@@ -47,7 +51,9 @@ export const INBOX_CAPACITY = RECV_CAPACITY
 export interface Options {
   readonly manager: QuorumCnxManager
   readonly inbox: Queue.Queue<Input>
-  readonly status: SubscriptionRef.SubscriptionRef<PeerStatus>
+  readonly board: StatusBoard.StatusBoard
+  /** What leading and following stand on; `null` for elections alone. */
+  readonly roles: RoleContext | null
   /** Told every output in order, before it is performed. */
   readonly observe: (outputs: ReadonlyArray<Output>) => Effect.Effect<void>
 }
@@ -63,7 +69,7 @@ export const run = Effect.fnUntraced(function*(
   cause: LookCause
 ): Effect.fn.Return<Election.State, never, Scope.Scope | QuorumConfig | History> {
   const config = yield* QuorumConfig
-  const { inbox, manager } = options
+  const { inbox, manager, roles } = options
   const self: Self = {
     ...options,
     config,
@@ -74,6 +80,8 @@ export const run = Effect.fnUntraced(function*(
       config,
       wake: (wake) => Queue.offer(inbox, { _tag: "Woken", wake })
     }),
+    members: yield* MembershipKeeper.make(config.ensemble.mySid),
+    incumbency: yield* Incumbency.make(config.ensemble, roles, options.board, (input) => Queue.offer(inbox, input)),
     state: initial,
     cause,
     clock: yield* ElectionClock.start,
@@ -98,6 +106,8 @@ interface Self extends Options {
   readonly history: History["Service"]
   readonly timer: FiberHandle.FiberHandle<void>
   readonly watch: LeaderWatch.LeaderWatch
+  readonly members: MembershipKeeper.MembershipKeeper
+  readonly incumbency: Incumbency.Incumbency
   state: Election.State
   cause: LookCause
   clock: ElectionClock.ElectionClock
@@ -126,11 +136,50 @@ const handle = (self: Self, input: Input): Effect.Effect<void> => {
       return watchLeader(self, (settled) => self.watch.woken(settled, input.wake))
     case "Look":
       return look(self, input.cause)
+    default:
+      return Effect.flatMap(self.incumbency.handle(self.state, input), (consequence) => follow(self, consequence))
   }
 }
 
+// What the end of a role, or a wish to leave it, means for the election.
+const follow = (self: Self, consequence: Incumbency.Consequence): Effect.Effect<void> => {
+  switch (consequence._tag) {
+    case "None":
+      return Effect.void
+    case "Established":
+      return onEstablished(self, consequence)
+    case "Designated":
+      return onDesignated(self, consequence)
+    case "Lost":
+      return look(self, consequence.cause)
+    case "Search":
+      return search(self, consequence.cause ?? self.cause)
+  }
+}
+
+// The configuration that a quorum came in sync with is in force from now on.
+const onEstablished = Effect.fnUntraced(function*(
+  self: Self,
+  { config, epoch, leader }: Incumbency.Consequence & { readonly _tag: "Established" }
+) {
+  yield* self.watch.end
+  yield* dispatch(self, { _tag: "EpochEstablished", peerEpoch: epoch })
+  if (config !== null) yield* dispatch(self, { _tag: "ConfigActivated", from: leader, config })
+})
+
+// No election takes place where the leader has named its successor.
+const onDesignated = Effect.fnUntraced(function*(
+  self: Self,
+  { cause, leader }: Incumbency.Consequence & { readonly _tag: "Designated" }
+) {
+  self.cause = cause
+  self.clock = yield* ElectionClock.start
+  yield* dispatch(self, { _tag: "Designated", leader })
+  if (self.state._tag !== "Settled" || self.state.currentVote.leader !== leader) yield* look(self, cause)
+})
+
 const dispatch = Effect.fnUntraced(function*(self: Self, event: Election.Event) {
-  const [state, outputs] = Election.step(self.config.ensemble, self.state, event)
+  const [state, outputs] = Election.step(self.incumbency.ensemble(), self.state, event)
   self.state = state
   yield* ElectionClock.mark(self.clock, self.config.ensemble.mySid, outputs)
   yield* self.observe(outputs)
@@ -153,6 +202,9 @@ const perform = (self: Self, output: Output): Effect.Effect<void> => {
     case "Restart":
       self.restart = true
       return Effect.void
+    case "AdoptConfig":
+    case "ConfigSeen":
+      return self.members.decided(output)
     default:
       return Effect.void
   }
@@ -173,7 +225,10 @@ const onMessage = Effect.fnUntraced(function*(self: Self, { payload, sid }: Mess
   const notification = decoded.success
   // First, because a peer whose leader is lost answers differently.
   yield* watchLeader(self, (settled) => self.watch.heard(settled, notification))
+  self.members.heard(self.state.membership, notification)
   yield* dispatch(self, { _tag: "Received", notification, oracle: yield* Oracle.ask(self.state.membership) })
+  // Of those who are settled, too: one may yet have to hear from its leader by which configuration that leads.
+  if (self.state._tag === "Settled") yield* self.members.settled(self.state)
 })
 
 const onTimer = Effect.fnUntraced(function*(self: Self, timer: "Notification" | "Finalize") {
@@ -187,14 +242,20 @@ const onTimer = Effect.fnUntraced(function*(self: Self, timer: "Notification" | 
   yield* dispatch(self, { _tag: "NotificationTimeout", haveDelivered, undelivered, oracle })
 })
 
-const look = (self: Self, cause: LookCause) =>
-  Effect.andThen(SubscriptionRef.set(self.status, { _tag: "Looking", cause }), search(self, cause))
+// Guarded work ends before we vote for anybody; what others say meanwhile waits for the search.
+const look = Effect.fnUntraced(function*(self: Self, cause: LookCause) {
+  yield* StatusBoard.looking(self.board, cause)
+  yield* self.watch.end
+  yield* dispatch(self, { _tag: "LeaderLost" })
+  if (yield* self.incumbency.giveUp(cause)) yield* search(self, cause)
+})
 
 const search = Effect.fnUntraced(function*(self: Self, cause: LookCause) {
   const facts = yield* self.history.read
   self.cause = cause
   self.clock = yield* ElectionClock.start
   yield* self.watch.end
+  self.members.searching()
   yield* self.manager.want(self.state.membership.voters)
   yield* dispatch(self, { _tag: "LookForLeader", ...facts, oracle: yield* Oracle.ask(self.state.membership) })
 })
@@ -205,13 +266,15 @@ const onElected = Effect.fnUntraced(function*(self: Self, elected: Action & { re
   const { reason, state, vote } = elected
   const { elapsed, phases } = yield* ElectionClock.phases(self.clock)
   const report = { sid: mySid, state, vote, reason, cause: self.cause, phases, elapsed }
-  yield* SubscriptionRef.set(self.status, { _tag: "Settled", report })
+  yield* StatusBoard.elected(self.board, report)
   yield* manager.want(state === "LEADING" ? self.state.membership.voters : new Set([vote.leader]))
   yield* watchLeader(self, (settled) => Effect.as(self.watch.begin(settled, reason), null))
+  if (self.state._tag === "Settled") yield* self.incumbency.begin(self.state, reason)
 })
 
 const onLinkChanged = Effect.fnUntraced(function*(self: Self, change: LinkChange) {
   yield* dispatch(self, presence(change))
+  yield* self.incumbency.linkChanged(change, yield* self.manager.connected)
   yield* watchLeader(self, (settled) => self.watch.linkChanged(settled, change))
 })
 
@@ -225,10 +288,9 @@ const watchLeader = Effect.fnUntraced(function*(
   self: Self,
   ask: (settled: Election.Settled) => Effect.Effect<LeaderWatch.Lost>
 ) {
-  if (self.state._tag !== "Settled") return
+  // Once a quorum has activated the leader, its pings tell.
+  if (self.state._tag !== "Settled" || self.incumbency.isEstablished()) return
   const reason = yield* ask(self.state)
   if (reason === null) return
-  const { leader } = self.state.currentVote
-  yield* dispatch(self, { _tag: "LeaderLost" })
-  yield* look(self, { _tag: "LeaderLost", leader, reason })
+  yield* look(self, { _tag: "LeaderLost", leader: self.state.currentVote.leader, reason })
 })

@@ -34,7 +34,7 @@ export class HistoryError extends Schema.TaggedError<HistoryError>()("HistoryErr
 
 /**
  * The past of one peer. The facts are read anew for every election. The two setters
- * return when the epoch is durable, and never lower it.
+ * return when the epoch is durable, and never lower it; a current epoch is accepted, too.
  */
 export class History extends Context.Service<History, {
   readonly read: Effect.Effect<Facts>
@@ -56,7 +56,7 @@ export const make = (facts: Partial<Facts> = {}): Effect.Effect<History["Service
       setAcceptedEpoch: (epoch) =>
         Ref.update(ref, (facts) => ({ ...facts, acceptedEpoch: max(facts.acceptedEpoch, epoch) })),
       setCurrentEpoch: (epoch) =>
-        Ref.update(ref, (facts) => ({ ...facts, currentEpoch: max(facts.currentEpoch, epoch) }))
+        Ref.update(ref, (facts) => complete({ ...facts, currentEpoch: max(facts.currentEpoch, epoch) }))
     }))
 
 /**
@@ -71,10 +71,11 @@ export const withPosition = (
   read: Effect.zipWith(self.read, position, (facts, lastLoggedZxid) => ({ ...facts, lastLoggedZxid }))
 })
 
-const complete = ({ acceptedEpoch, currentEpoch = 0n, lastLoggedZxid = 0n }: Partial<Facts>): Facts => ({
+// Who is in sync with a leader has accepted it.
+const complete = ({ acceptedEpoch = 0n, currentEpoch = 0n, lastLoggedZxid = 0n }: Partial<Facts>): Facts => ({
   lastLoggedZxid,
   currentEpoch,
-  acceptedEpoch: acceptedEpoch ?? currentEpoch
+  acceptedEpoch: max(acceptedEpoch, currentEpoch)
 })
 
 const max = (self: bigint, that: bigint): bigint => (self > that ? self : that)

@@ -24,7 +24,7 @@ export type Lost = Liveness.LeaderLostReason | null
 
 /** That a time is over, to be given back to `woken`. */
 export type Wake =
-  /** An observer begins to ask anew. */
+  /** An observer, or a server that was removed, begins to ask anew. */
   | { readonly _tag: "Inquire" }
   /** Ask once more. */
   | { readonly _tag: "Ask" }
@@ -58,9 +58,9 @@ export interface LeaderWatch {
 const QUESTIONS = 4
 
 /**
- * How often an observer asks its leader whether it still leads: who looks tells voters only. A leader of the original
- * is believed for as long when it is silent (tickTime 2000 * syncLimit 5 of the sample configuration), and writes a
- * line into its log for every question.
+ * How often who has no vote asks its leader whether it still leads: who looks tells voters only. A leader of the
+ * original is believed for as long when it is silent (tickTime 2000 * syncLimit 5 of the sample configuration), and
+ * writes a line into its log for every question.
  */
 const OBSERVER_PERIOD = "10 seconds"
 
@@ -106,8 +106,11 @@ const begin = Effect.fnUntraced(function*(self: Self, settled: Election.Settled,
   if (settled.state !== "LEADING" && !(yield* self.manager.connected).has(leader)) yield* recover(self, leader)
   // Whom we joined has said itself that it leads; nobody is left to ask where an oracle decided.
   if (reason._tag === "Quorum") yield* inquire(self, settled)
-  else if (settled.state === "OBSERVING") yield* after(self, "inquire", OBSERVER_PERIOD, { _tag: "Inquire" })
+  else if (isUntold(self, settled)) yield* after(self, "inquire", OBSERVER_PERIOD, { _tag: "Inquire" })
 })
+
+const isUntold = ({ config }: Self, { membership, state }: Election.Settled): boolean =>
+  state === "OBSERVING" || !membership.voters.has(config.ensemble.mySid)
 
 const inquire = Effect.fnUntraced(function*(self: Self, settled: Election.Settled) {
   const { cnxTimeout, ensemble } = self.config
@@ -146,7 +149,7 @@ const onHeard = Effect.fnUntraced(function*(self: Self, state: Election.Settled,
       return "ElectionDenied" as const
     case "Confirmed":
       self.confirmation = null
-      if (state.state === "OBSERVING") yield* after(self, "inquire", OBSERVER_PERIOD, { _tag: "Inquire" })
+      if (isUntold(self, state)) yield* after(self, "inquire", OBSERVER_PERIOD, { _tag: "Inquire" })
       return null
   }
 })

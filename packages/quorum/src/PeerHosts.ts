@@ -26,7 +26,7 @@ export const ofDialed = (
  */
 export const ofCaller = (
   membership: Membership,
-  { addresses, sid }: InitialMessage,
+  { addresses, sid }: Pick<InitialMessage, "addresses" | "sid">,
   { remote }: Connection
 ): ReadonlyArray<string> => {
   const host = hostOf(remote)

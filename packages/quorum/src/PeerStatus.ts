@@ -7,6 +7,8 @@ import * as Explain from "@conclave/core/Explain"
 import type { LeaderLostReason } from "@conclave/core/Liveness"
 import type { ServerState, SettledState } from "@conclave/core/ServerState"
 import type { Vote } from "@conclave/core/Vote"
+import * as RoleContext from "./RoleContext.ts"
+import type { EndReason } from "./RoleContext.ts"
 
 /** Where a peer stands. */
 export type PeerStatus = Looking | Settled
@@ -28,7 +30,7 @@ export type LookCause =
   /** The peer has just started. */
   | { readonly _tag: "Started" }
   /** There is no leader any more. */
-  | { readonly _tag: "LeaderLost"; readonly leader: bigint; readonly reason: LeaderLostReason }
+  | { readonly _tag: "LeaderLost"; readonly leader: bigint; readonly reason: LeaderLostReason | EndReason }
   /** Somebody asked for it. */
   | { readonly _tag: "Requested" }
   /** A newer configuration is in force. */
@@ -65,11 +67,24 @@ export const describeCause = (cause: LookCause): string => {
     case "Started":
       return "just started"
     case "LeaderLost":
-      return Explain.leaderLost(cause.leader, cause.reason)
+      return describeLost(cause.leader, cause.reason)
     case "Requested":
       return "asked to"
     case "ConfigChanged":
       return "a newer configuration is in force"
+  }
+}
+
+const describeLost = (leader: bigint, reason: LeaderLostReason | EndReason): string => {
+  switch (reason) {
+    case "LinkToLeaderClosed":
+    case "LeaderLooking":
+    case "LinksLost":
+    case "ElectionDenied":
+    case "ElectionUnconfirmed":
+      return Explain.leaderLost(leader, reason)
+    default:
+      return `server ${leader} is not the leader any more: ${RoleContext.describe(reason)}`
   }
 }
 

@@ -9,10 +9,12 @@
  */
 import type { Address } from "@conclave/core/Address"
 import * as Election from "@conclave/core/Election"
-import type { Membership } from "@conclave/core/Ensemble"
+import * as Ensemble from "@conclave/core/Ensemble"
 import type { Output } from "@conclave/core/ElectionOutput"
+import * as Lease from "@conclave/core/Lease"
 import type { Sid } from "@conclave/core/Sid"
 import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
@@ -24,10 +26,18 @@ import * as SubscriptionRef from "effect/SubscriptionRef"
 import * as ElectionAlgorithm from "./ElectionAlgorithm.ts"
 import * as FastLeaderElection from "./FastLeaderElection.ts"
 import { History } from "./History.ts"
+import * as LeaseClock from "./LeaseClock.ts"
 import type { PeerStory } from "./LinkBook.ts"
-import * as PeerStatus from "./PeerStatus.ts"
+import { MembershipStore } from "./MembershipStore.ts"
+import * as Office from "./Office.ts"
+import type * as PeerStatus from "./PeerStatus.ts"
+import * as Pledges from "./Pledges.ts"
 import { QuorumConfig } from "./QuorumConfig.ts"
-import type { ListenError, Transport } from "./Transport.ts"
+import * as QuorumAuth from "./QuorumAuth.ts"
+import type { RoleContext } from "./RoleContext.ts"
+import * as StatusBoard from "./StatusBoard.ts"
+import { Tenure, type TransferRefused } from "./Tenure.ts"
+import { type ListenError, Transport } from "./Transport.ts"
 
 /** A peer whose id is not among the servers of its configuration. */
 export class NotInView extends Schema.TaggedError<NotInView>()("NotInView", {
@@ -38,8 +48,20 @@ export class NotInView extends Schema.TaggedError<NotInView>()("NotInView", {
   }
 }
 
+/** A lease that is of no use with the ticks there are. Our configuration is at fault. */
+export class UselessLease extends Schema.TaggedError<UselessLease>()("UselessLease", {
+  duration: Schema.Finite,
+  shortest: Schema.Finite,
+  longest: Schema.Finite
+}) {
+  override get message(): string {
+    return `a lease of ${this.duration} ms is of no use here; choose more than a tick and its grace, ` +
+      `${this.shortest} ms, and no more than initLimit ticks, ${this.longest} ms`
+  }
+}
+
 /** What can keep a peer from starting. */
-export type StartError = NotInView | ElectionAlgorithm.UnsupportedElectionAlgorithm | ListenError
+export type StartError = NotInView | UselessLease | ElectionAlgorithm.UnsupportedElectionAlgorithm | ListenError
 
 /** A running peer. */
 export class QuorumPeer extends Context.Service<QuorumPeer, {
@@ -56,6 +78,8 @@ export class QuorumPeer extends Context.Service<QuorumPeer, {
   readonly lookForLeader: Effect.Effect<void>
   /** Waits for a leader, and gives the result of the election that found it. */
   readonly awaitLeader: Effect.Effect<PeerStatus.ElectionReport>
+  /** The configurations in force and on their way. */
+  readonly membership: Effect.Effect<Ensemble.Membership>
   /** The connections, by the sid of the far end. */
   readonly connected: Effect.Effect<ReadonlySet<Sid>>
   /** What is known of the connections with every other member, and with whoever else is connected. */
@@ -80,8 +104,15 @@ export const make = Effect.gen(function*() {
   const outputs = yield* PubSub.sliding<Output>({ capacity: OUTPUTS_CAPACITY })
   const inbox = yield* Queue.bounded<FastLeaderElection.Input>(FastLeaderElection.INBOX_CAPACITY)
   const started: PeerStatus.LookCause = { _tag: "Started" }
-  const status = yield* SubscriptionRef.make<PeerStatus.PeerStatus>({ _tag: "Looking", cause: started })
-  const observe = (decided: ReadonlyArray<Output>) => Effect.asVoid(PubSub.publishAll(outputs, decided))
+  const board = yield* StatusBoard.make(started)
+  const office = yield* Office.make({ sid: mySid })
+  const roles = yield* makeRoles(config, office)
+  const observe = (decided: ReadonlyArray<Output>) => {
+    for (const output of decided) {
+      if (output._tag === "AdoptConfig") members = Ensemble.adopt(members, mySid, output.verifier)
+    }
+    return Effect.asVoid(PubSub.publishAll(outputs, decided))
+  }
 
   let manager = yield* algorithm.create(config.electionAlg, membership)
   let members = membership
@@ -89,40 +120,80 @@ export const make = Effect.gen(function*() {
     let state: Election.State = Election.make(ensemble, membership, yield* history.read)
     let cause: PeerStatus.LookCause = started
     while (true) {
-      state = yield* Effect.scoped(FastLeaderElection.run({ manager, inbox, status, observe }, state, cause))
+      state = yield* Effect.scoped(FastLeaderElection.run({ manager, inbox, board, roles, observe }, state, cause))
       cause = { _tag: "ConfigChanged" }
-      yield* SubscriptionRef.set(status, { _tag: "Looking", cause })
-      members = state.membership
+      yield* StatusBoard.looking(board, cause)
       manager = yield* algorithm.create(config.electionAlg, state.membership)
     }
   })
   const { addresses } = manager
   const fiber = yield* Effect.forkScoped(main)
 
-  return QuorumPeer.of({
+  const peer = QuorumPeer.of({
     sid: mySid,
     addresses,
-    status: SubscriptionRef.get(status),
-    changes: SubscriptionRef.changes(status),
+    status: SubscriptionRef.get(board.elections),
+    changes: SubscriptionRef.changes(board.elections),
     outputs: Stream.fromPubSub(outputs),
     lookForLeader: Effect.asVoid(Queue.offer(inbox, { _tag: "Look", cause: { _tag: "Requested" } })),
-    awaitLeader: SubscriptionRef.changes(status).pipe(
+    awaitLeader: SubscriptionRef.changes(board.elections).pipe(
       Stream.filter((status) => status._tag === "Settled"),
       Stream.map(({ report }) => report),
       Stream.runHead,
       Effect.flatMap(Effect.fromOption),
       Effect.orDie
     ),
+    membership: Effect.sync(() => members),
     connected: Effect.suspend(() => manager.connected),
     connections: Effect.suspend(() => Effect.map(manager.stories, (stories) => complete(members, mySid, stories))),
     rejections: Effect.suspend(() => manager.rejections),
     join: Fiber.join(fiber)
   })
+  const resign = (to: Sid | null) =>
+    Effect.suspend(() => {
+      const done = Deferred.makeUnsafe<void, TransferRefused>()
+      return Effect.andThen(Queue.offer(inbox, { _tag: "Resign", to, done }), Deferred.await(done))
+    })
+  const tenure = Tenure.of({
+    sid: mySid,
+    office,
+    status: SubscriptionRef.get(board.leadership),
+    changes: SubscriptionRef.changes(board.leadership),
+    // Only a transfer to somebody can be refused.
+    resign: Effect.orDie(resign(null)),
+    transferTo: resign
+  })
+  return Context.make(QuorumPeer, peer).pipe(Context.add(Tenure, tenure))
+})
+
+// A process that has been here before may have pledged itself before it was started again.
+const makeRoles = Effect.fnUntraced(function*(config: QuorumConfig["Service"], office: Office.Office) {
+  const { activation } = config
+  if (activation === null) return null
+  const { lease, ticks } = activation
+  if (lease !== null && !Lease.fits(lease, ticks)) {
+    return yield* new UselessLease({ duration: lease.duration, ...Lease.bounds(ticks, lease.grace) })
+  }
+  const history = yield* History
+  const { acceptedEpoch } = yield* history.read
+  const now = (yield* LeaseClock.pledges)()
+  const mayBePledged = lease !== null && acceptedEpoch > 0n
+  const roles: RoleContext = {
+    config,
+    activation,
+    transport: yield* Transport,
+    auth: yield* QuorumAuth.QuorumAuth,
+    history,
+    office,
+    store: yield* MembershipStore,
+    pledges: Pledges.make(mayBePledged ? Lease.pledge(null, now, lease.duration, lease.clockDrift) : null)
+  }
+  return roles
 })
 
 // Of a member that was never tried there is no story yet; it is listed all the same.
 const complete = (
-  { committed, lastSeen }: Membership,
+  { committed, lastSeen }: Ensemble.Membership,
   mySid: Sid,
   stories: ReadonlyArray<PeerStory>
 ): ReadonlyArray<PeerStory> => {
@@ -133,7 +204,5 @@ const complete = (
 }
 
 /** A peer as a Layer, over any transport. */
-export const layer: Layer.Layer<QuorumPeer, StartError, QuorumConfig | History | Transport> = Layer.effect(
-  QuorumPeer,
-  make
-)
+export const layer: Layer.Layer<QuorumPeer | Tenure, StartError, QuorumConfig | History | Transport> =
+  Layer.effectContext(make)

@@ -14,6 +14,7 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import * as History from "../src/History.ts"
+import { MembershipStore } from "../src/MembershipStore.ts"
 import * as MemoryNetwork from "../src/MemoryNetwork.ts"
 import * as PeerStatus from "../src/PeerStatus.ts"
 import * as QuorumConfig from "../src/QuorumConfig.ts"
@@ -26,10 +27,13 @@ export interface Member {
   readonly stop: Effect.Effect<void>
 }
 
-/** What a peer may be given beyond its id. */
+/** What a peer may be given beyond its id. It takes part in elections alone unless told how leaders are activated. */
 export type MemberOptions = NonNullable<Parameters<typeof QuorumConfig.layerVoters>[2]> & {
   readonly facts?: Partial<History.Facts>
   readonly position?: Effect.Effect<bigint>
+  /** A pending configuration; only for members that are given as a verifier. */
+  readonly lastSeen?: QuorumVerifier
+  readonly store?: MembershipStore
 }
 
 /** The voters 1 to so many, or other members. */
@@ -51,22 +55,24 @@ const configOf = (members: Members, sid: bigint, config: MemberOptions) => {
     return QuorumConfig.layer({
       ...config,
       ensemble: Ensemble.make({ ...config, mySid: sid }),
-      membership: Ensemble.membership({ mySid: sid, committed: members })
+      membership: Ensemble.membership({ mySid: sid, committed: members, lastSeen: config.lastSeen })
     })
   }
-  const voters = sids(1, members).map((voter) => [`${voter}`, { host: host(voter), port: 3888 }] as const)
+  const voters = sids(1, members).map((voter) => [`${voter}`, { host: host(voter) }] as const)
   return QuorumConfig.layerVoters(sid, Object.fromEntries(voters), config)
 }
 
 /** Starts one peer of an ensemble. */
 export const start = Effect.fnUntraced(function*(members: Members, sid: bigint, options: MemberOptions = {}) {
-  const { facts, position, ...config } = options
+  const { facts, position, store, ...given } = options
+  const config: MemberOptions = { activation: null, ...given }
   const scope = yield* Scope.fork(yield* Effect.scope)
   const layer = QuorumPeer.layer.pipe(
     Layer.provide([
       configOf(members, sid, config),
       Layer.effect(History.History, Effect.map(History.make(facts), (history) =>
         position === undefined ? history : History.withPosition(history, position))),
+      store === undefined ? Layer.empty : Layer.succeed(MembershipStore, store),
       MemoryNetwork.layerTransport(host(sid))
     ])
   )

@@ -123,7 +123,7 @@ describe("what a peer tells of itself", () => {
     yield* Cluster.stays([two!, three!], 10, agreeOn(3n))
     yield* two!.stop
     yield* Cluster.until([three!], Cluster.allLook)
-    const lost = { _tag: "LeaderLost", leader: 3n, reason: "QuorumLost" } as const
+    const lost = { _tag: "LeaderLost", leader: 3n, reason: "LinksLost" } as const
     assert.strictEqual(seen.length, 2)
     assert.deepStrictEqual(seen[1], { _tag: "Looking", cause: lost })
   })))

@@ -7,6 +7,7 @@ import * as Logger from "effect/Logger"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import type { MemoryNetwork } from "../src/MemoryNetwork.ts"
+import * as QuorumConfig from "../src/QuorumConfig.ts"
 import * as Cluster from "./Cluster.ts"
 
 const { agreeOn, networked } = Cluster
@@ -34,6 +35,13 @@ describe("a peer", () => {
       "My id 4 not in the peer list; add a line server.4=host:port:port, or correct myid"
     )
     assert.deepStrictEqual(yield* network.connections, [])
+  })))
+
+  it.effect("does not start with a lease that a leader could never keep", networked(Effect.fnUntraced(function*() {
+    const activation = QuorumConfig.activation({ lease: { duration: 2_400 } })
+    const error = yield* Effect.flip(Cluster.start(3, 1n, { activation }))
+    assert.strictEqual(error._tag, "UselessLease")
+    assert.include(error.message, "more than a tick and its grace, 2480 ms, and no more than initLimit ticks, 20000 ms")
   })))
 
   it.effect("does not start with an election algorithm that does not exist", networked(Effect.fnUntraced(function*() {

@@ -17,9 +17,13 @@ export interface PeerEvent {
   readonly zxid?: bigint
   readonly electionEpoch?: bigint
   readonly peerEpoch?: bigint
+  /** In which a quorum has activated the leader; `null` in a status while there is none. */
+  readonly epoch?: bigint | null
   readonly reason?: string
+  readonly supporters?: ReadonlyArray<number>
   readonly elapsedMs?: number
   readonly addresses?: ReadonlyArray<string>
+  readonly configuration?: { readonly version: string; readonly role: string | null; readonly note: string | null }
   readonly connections?: ReadonlyArray<Connection>
   readonly rejections?: Readonly<Record<string, number>>
 }
@@ -57,7 +61,7 @@ export const ELECTION_TIMEOUT_MS = 20_000
 
 const PROGRAM = fileURLToPath(new URL("../../bin/conclave", import.meta.url))
 
-const WIDE = new Set(["sid", "leader", "zxid", "electionEpoch", "peerEpoch"])
+const WIDE = new Set(["sid", "leader", "zxid", "electionEpoch", "peerEpoch", "epoch"])
 
 // The program runs on the very node that runs the tests, whatever else is installed.
 const ENVIRONMENT = { ...process.env, PATH: `${dirname(process.execPath)}${delimiter}${process.env["PATH"] ?? ""}` }
@@ -130,6 +134,11 @@ export const standing = (peer: PeerProcess): PeerEvent | undefined => {
   const last = peer.events().findLast(({ event }) => event === "elected" || event === "looking")
   return last?.event === "elected" ? last : undefined
 }
+
+/** Waits until a quorum has activated a leader at this peer, of an epoch above that one. */
+export const activated = (peer: PeerProcess, above = 0n): Promise<PeerEvent> =>
+  peer.waitFor(`a leader of an epoch above ${above}`, ({ epoch, event }) =>
+    event === "activated" && epoch !== undefined && epoch !== null && epoch > above)
 
 /** Every leader that any of these peers has ever decided for, first to last. */
 export const leadersOf = (peers: ReadonlyArray<PeerProcess>): ReadonlyArray<bigint | undefined> =>

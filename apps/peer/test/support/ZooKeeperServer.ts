@@ -39,6 +39,8 @@ const ANSWER_TIMEOUT_MS = 5_000
 
 const MAIN = "org.apache.zookeeper.server.quorum.QuorumPeerMain"
 
+const CLIENT = "org.apache.zookeeper.ZooKeeperMain"
+
 // Where Debian's packages put them. The manifest of the first names its other dependencies but forgets netty-codec;
 // slf4j-simple prints the log on standard error.
 const JARS = ["zookeeper", "netty-codec", "slf4j-simple"].map((name) => `/usr/share/java/${name}.jar`)
@@ -78,6 +80,20 @@ export const fourLetterWord = async (clientPort: number, word: string): Promise<
   } catch {
     return ""
   }
+}
+
+/** Has a client of ZooKeeper carry out one command, such as `reconfig -remove 3`, and gives what it printed. */
+export const command = async (clientPort: number, ...args: ReadonlyArray<string>): Promise<string> => {
+  await assertInstalled()
+  const client = Child.start({
+    label: `client: ${args.join(" ")}`,
+    file: "java",
+    args: ["-Xmx256m", "-cp", JARS.join(":"), CLIENT, "-server", `${Ports.HOST}:${clientPort}`, ...args]
+  })
+  const { code } = await Child.ended(client, TIMEOUT_MS)
+  const said = [...client.stdout.lines, ...client.stderr.lines].join("\n")
+  if (code !== 0) throw new Error(`${args.join(" ")} was refused\n${said}`)
+  return said
 }
 
 /** What makes a real server take several addresses in a server line; the key in `zoo.cfg` does not. */

@@ -5,7 +5,7 @@
  * Java: `FastLeaderElection.Messenger.WorkerReceiver`. Spec: ReceiveNotmsg.
  */
 import * as Result from "effect/Result"
-import type { Common, State } from "../Election.ts"
+import type { Common, State, Step } from "../Election.ts"
 import type { ConfigVerdict, IgnoredReason, Output, SendCause } from "../ElectionOutput.ts"
 import type { Ensemble, Membership } from "../Ensemble.ts"
 import { adopt } from "../Ensemble.ts"
@@ -21,7 +21,7 @@ import * as ParsedConfigs from "./parsedConfigs.ts"
 /** What became of a notification. */
 export interface Received {
   readonly state: State
-  readonly outputs: Array<Output>
+  readonly outputs: ReadonlyArray<Output>
   /** Does the election get to see it? */
   readonly forElection: boolean
 }
@@ -29,9 +29,9 @@ export interface Received {
 /** Handles one notification up to the point where the election takes it. */
 export const receive = (ensemble: Ensemble, state: State, notification: Notification): Received => {
   if (state._tag === "Idle" && state.restarting) return dropped(state, [], notification, "Restarting")
-  const config = state._tag === "Settled" ? unchanged(state) : seeConfig(ensemble, state, notification)
-  if (config.restart) return { state: config.state, outputs: config.outputs, forElection: false }
-  return answer(ensemble, config.state, config.outputs, notification)
+  const [next, outputs] = state._tag === "Settled" ? [state, []] : seeConfig(ensemble, state, notification)
+  if (next._tag === "Idle" && next.restarting) return { state: next, outputs, forElection: false }
+  return answer(ensemble, next, Array.from(outputs), notification)
 }
 
 // -----------------------------------------------------------------------------
@@ -107,19 +107,15 @@ const dropped = (
 // configuration
 // -----------------------------------------------------------------------------
 
-interface ConfigSeen {
-  readonly state: State
-  readonly outputs: Array<Output>
-  readonly restart: boolean
-}
-
-const unchanged = (state: State): ConfigSeen => ({ state, outputs: [], restart: false })
-
-const seeConfig = (ensemble: Ensemble, state: State, notification: Notification): ConfigSeen => {
-  const { config, from } = notification
+/** Takes a configuration that somebody sent: adopts it, which ends what runs, or says why not. */
+export const seeConfig = (
+  ensemble: Ensemble,
+  state: State,
+  { config, from }: Pick<Notification, "config" | "from">
+): Step => {
   const { committed } = state.membership
   // Nearly every message carries the text that is in force.
-  if (config === null || config === committed.text) return unchanged(state)
+  if (config === null || config === committed.text) return [state, []]
   const parsed = ParsedConfigs.parse(ensemble, config, committed._tag === "Oracle" ? committed.oraclePath : undefined)
   const seen = (version: bigint | null, verdict: ConfigVerdict, problem: InvalidConfig | null): Output => ({
     _tag: "ConfigSeen",
@@ -129,12 +125,12 @@ const seeConfig = (ensemble: Ensemble, state: State, notification: Notification)
     problem
   })
   if (Result.isFailure(parsed)) {
-    return { state, outputs: [seen(null, "Unparsable", parsed.failure)], restart: false }
+    return [state, [seen(null, "Unparsable", parsed.failure)]]
   }
   const verifier = parsed.success
-  if (verifier.version <= committed.version) return unchanged(state)
+  if (verifier.version <= committed.version) return [state, []]
   const refusal = refuse(ensemble, state.membership, from, verifier)
-  if (refusal !== null) return { state, outputs: [seen(verifier.version, refusal, null)], restart: false }
+  if (refusal !== null) return [state, [seen(verifier.version, refusal, null)]]
 
   const outputs: Array<Output> = []
   let next: State = state
@@ -144,8 +140,8 @@ const seeConfig = (ensemble: Ensemble, state: State, notification: Notification)
   } else {
     outputs.push(seen(verifier.version, "ReconfigDisabled", null))
   }
-  if (QuorumVerifier.equals(verifier, committed)) return { state: next, outputs, restart: false }
-  return { state: restarting(next), outputs: [...outputs, ...restart], restart: true }
+  if (QuorumVerifier.equals(verifier, committed)) return [next, outputs]
+  return [restarting(next), [...outputs, ...restart]]
 }
 
 const withMembership = (state: State, membership: Membership): State => {
@@ -168,7 +164,7 @@ const restarting = ({ absent, currentVote, logicalClock, membership, proposal }:
 })
 
 const refuse = (
-  { mySid, reconfigEnabled, rules }: Ensemble,
+  { reconfigEnabled, rules }: Ensemble,
   { committed, voters }: Membership,
   from: Sid,
   verifier: QuorumVerifier.QuorumVerifier
@@ -177,7 +173,7 @@ const refuse = (
   if (rules.configFromVotersOnly && !voters.has(from)) return "SenderNotVoter"
   if (!rules.configKeepsQuorum) return null
   if (verifier.voters.size === 0) return "NoVoters"
-  if (committed.servers.has(mySid) && !verifier.servers.has(mySid)) return "LosesSelf"
+  // That we are in it is not asked: who was removed must stop voting, and who is about to be added is not in it yet.
   const kept = verifier.voters.intersection(committed.voters)
   return kept.size * 2 > committed.voters.size ? null : "LosesMajority"
 }

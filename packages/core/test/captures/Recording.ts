@@ -8,7 +8,10 @@ import { basename, join } from "node:path"
 import type { Sid } from "../../src/Sid.ts"
 import { hex } from "../support/Bytes.ts"
 
-const directory = join(import.meta.dirname, "recorded")
+/** Which ports were listened to: those of elections, or those of leaders. */
+export type Port = "recorded" | "recorded-quorum"
+
+const folder = (port: Port): string => join(import.meta.dirname, port)
 
 /** One message on the wire. */
 export interface Message {
@@ -18,7 +21,7 @@ export interface Message {
   readonly segments: ReadonlyArray<Uint8Array>
 }
 
-/** One connection to an election port. */
+/** One connection. */
 export interface Connection {
   /** Who accepted it, or would have. */
   readonly acceptor: Sid
@@ -40,11 +43,12 @@ export interface Recording {
 }
 
 /** The names of all recordings. */
-export const names = (): ReadonlyArray<string> => readdirSync(directory).map((file) => basename(file, ".txt")).sort()
+export const names = (port: Port = "recorded"): ReadonlyArray<string> =>
+  readdirSync(folder(port)).map((file) => basename(file, ".txt")).sort()
 
 /** Reads one recording; throws at a line that it does not understand. */
-export const load = (name: string): Recording => {
-  const text = readFileSync(join(directory, `${name}.txt`), "utf8")
+export const load = (name: string, port: Port = "recorded"): Recording => {
+  const text = readFileSync(join(folder(port), `${name}.txt`), "utf8")
   let configured = ""
   const configs = new Map<string, string>()
   const connections: Array<Connection> = []

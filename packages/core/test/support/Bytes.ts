@@ -45,3 +45,11 @@ export const cut = (bytes: Uint8Array, places: ReadonlyArray<number>): ReadonlyA
   const ends = Array.from(places, (place) => place % (bytes.length + 1)).sort((a, b) => a - b)
   return [...ends, bytes.length].map((end, index) => bytes.subarray(ends[index - 1] ?? 0, end))
 }
+
+/** A recorded file as it is; `fixtures/data/README.md` tells where from. */
+export const dataFixture = (name: string): Uint8Array =>
+  new Uint8Array(readFileSync(join(import.meta.dirname, "..", "fixtures", "data", name)))
+
+/** One byte at a time. */
+export const byteByByte = (bytes: Uint8Array): ReadonlyArray<Uint8Array> =>
+  Array.from(bytes, (byte) => Uint8Array.of(byte))
