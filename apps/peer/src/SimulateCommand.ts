@@ -95,7 +95,7 @@ const simulate = Effect.fnUntraced(function*(given: Command.Command.Config.Infer
   if (failure !== null) return yield* tell(failure, Campaign.command({ peers, profile }, failure.seed))
 })
 
-/** Simulations are synchronous, so that nothing else runs meanwhile; every so often the bar is drawn and signals heard. */
+/** Nothing else runs during a simulation; every so often the bar is drawn and signals are heard. */
 const BATCH_MILLIS = 50
 
 const runAll = (campaign: Campaign.Campaign, runs: number): Effect.Effect<void> =>
@@ -111,13 +111,11 @@ const runAll = (campaign: Campaign.Campaign, runs: number): Effect.Effect<void> 
 
 // The seed and everything drawn from it first, then an event a line, then what it came to.
 const trace = Effect.fnUntraced(function*(scenario: Scenario) {
-  yield* Console.log(`seed ${scenario.seed}`)
-  yield* Console.log(ScenarioJson.format(scenario))
-  const lines: Array<string> = []
+  const lines = [`seed ${scenario.seed}`, ScenarioJson.format(scenario)]
   const { violation } = Simulator.run(scenario, { log: (line) => lines.push(line) })
-  for (const line of lines) yield* Console.log(line)
-  if (violation === null) return yield* Console.log("nothing was broken")
-  yield* Console.log(`broken at ${violation.at} ms: ${violation.detail}`)
+  lines.push(violation === null ? "nothing was broken" : `broken at ${violation.at} ms: ${violation.detail}`)
+  yield* SimulateReport.print(lines)
+  if (violation === null) return
   return yield* new PropertyBroken({ property: violation.property, repeat: "the same command" })
 })
 
@@ -131,9 +129,11 @@ const read = Effect.fnUntraced(function*(file: string) {
 })
 
 const tell = Effect.fnUntraced(function*({ seed, shrunk, violation }: Campaign.Failure, repeat: string) {
-  yield* Console.log(`\nseed ${seed} breaks at ${violation.at} ms: ${violation.detail}`)
-  yield* Console.log(`the smallest scenario found that breaks the same; --scenario FILE runs it:`)
-  yield* Console.log(ScenarioJson.format(shrunk))
-  for (const line of Story.tell(shrunk)) yield* Console.log(line)
+  yield* SimulateReport.print([
+    `\nseed ${seed} breaks at ${violation.at} ms: ${violation.detail}`,
+    "the smallest scenario found that breaks the same; --scenario FILE runs it:",
+    ScenarioJson.format(shrunk),
+    ...Story.tell(shrunk)
+  ])
   return yield* new PropertyBroken({ property: violation.property, repeat })
 })

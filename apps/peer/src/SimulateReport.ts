@@ -30,6 +30,12 @@ export const summary = (figures: Campaign.Summary, elapsed: Duration.Duration): 
   ]
 }
 
+/** Prints lines and waits until they are written, because the process may end right after. */
+export const print = (lines: ReadonlyArray<string>): Effect.Effect<void> =>
+  Effect.callback((resume) => {
+    process.stdout.write(`${lines.join("\n")}\n`, () => resume(Effect.void))
+  })
+
 const percentiles = (values: ReadonlyArray<number>): string =>
   [50, 90, 99, 100].map((percent) =>
     `${percent === 100 ? "max" : `p${percent}`} ${Campaign.percentile(values, percent)} ms`).join(", ")

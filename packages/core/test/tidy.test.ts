@@ -64,6 +64,8 @@ const badImports = (folder: string, allowed: (name: string) => boolean): Readonl
 const codeOf = (line: string): string =>
   /^\s*(\*|\/\*)/.test(line) ? "" : line.replaceAll(/"(\\.|[^"\\])*"/g, "\"\"").replace(/\/\/.*/, "")
 
+const impure = /\b(Date|Math\.random|setTimeout|setInterval|console|process|performance|async|await)\b/
+
 const none = (problems: ReadonlyArray<string>): void => assert.deepStrictEqual(problems, [])
 
 describe("packages", () => {
@@ -73,12 +75,20 @@ describe("packages", () => {
   })
 
   it("core knows no clock, no chance, no output and no machine", () => {
-    const forbidden = /\b(Date|Math\.random|setTimeout|setInterval|console|process|performance|async|await)\b|node:/
-    none(inLines(within("packages/core/src"), (line) => forbidden.exec(codeOf(line))?.[0]))
+    none(inLines(within("packages/core/src"), (line) => impure.exec(codeOf(line))?.[0]))
   })
 
   it("quorum imports nothing of Node", () => {
     none(badImports("packages/quorum/src", (name) => !/^node:|^@effect\/platform/.test(name)))
+  })
+
+  it("testkit imports the core and data modules of effect: everything comes from a seed", () => {
+    none(badImports("packages/testkit/src", (name) =>
+      /^\.\.?\//.test(name) || name.startsWith("@conclave/core/") || /^effect\/(Result|Schema)$/.test(name)))
+  })
+
+  it("testkit knows no clock, no chance, no output and no machine", () => {
+    none(inLines(within("packages/testkit/src"), (line) => impure.exec(codeOf(line))?.[0]))
   })
 
   it("quorum-sasl imports nothing of Node", () => {

@@ -1,7 +1,7 @@
 /**
  * Runs the benchmarks, or those named as arguments.
  *
- *     node packages/quorum-node/bench/main.ts [unreachable] [failover] [cold-start] [notifications]
+ *     node packages/quorum-node/bench/main.ts [unreachable] [failover] [cold-start] [notifications] [simulations]
  *
  * Figures are printed, never judged: they are as good as the machine is idle. Exit status 2 for an unknown name.
  */
@@ -11,13 +11,15 @@ import * as Logger from "effect/Logger"
 import { availableParallelism, cpus } from "node:os"
 import * as Leaders from "./leaders.ts"
 import * as Notifications from "./notifications.ts"
+import * as Simulations from "./simulations.ts"
 import * as Unreachable from "./unreachable.ts"
 
 const benchmarks = new Map<string, Effect.Effect<void, unknown>>([
   ["unreachable", Unreachable.run],
   ["failover", Leaders.failover],
   ["cold-start", Leaders.coldStart],
-  ["notifications", Notifications.run]
+  ["notifications", Notifications.run],
+  ["simulations", Simulations.run]
 ])
 
 const machine = `${availableParallelism()} cores, ${cpus()[0]?.model ?? "of unknown make"}; ` +

@@ -52,7 +52,11 @@ export type Fault =
     /** Somebody connects, calls itself `as`, says `words` things that make little sense, and stays for a while. */
     | { readonly _tag: "Lie"; readonly for: number; readonly as: number; readonly to: number; readonly words: number }
     /** A newer configuration is `on` the disks of these, which start again: its voters vote, other members observe. */
-    | { readonly _tag: "Reconfigure"; readonly on: ReadonlyArray<number>; readonly voters: ReadonlyArray<number> }
+    | {
+      readonly _tag: "Reconfigure"
+      readonly on: ReadonlyArray<number>
+      readonly voters: ReadonlyArray<number>
+    }
   )
 
 /** A whole simulation before it runs. */
@@ -62,7 +66,7 @@ export interface Scenario {
   /** By whom a quorum is made up. `Oracle`: two voters, and a file that speaks for the one with the larger id. */
   readonly quorum: "Majority" | "Weighted" | "Oracle"
   readonly members: ReadonlyArray<Member>
-  /** Who votes in a configuration that all know and that is not committed yet; both must agree. `null`: there is none. */
+  /** Who votes in a configuration that all know and that is not committed yet; `null` if there is none. Both decide. */
   readonly pending: ReadonlyArray<number> | null
   /** How long a message, or one way of a handshake, takes. */
   readonly latency: readonly [least: number, most: number]

@@ -62,8 +62,8 @@ export interface RunOptions {
 export const LIVENESS_BOUND = 60_000
 
 /**
- * For how long the same leader must stay then, and how long it takes until nothing is under way any more: a dial of five
- * seconds by the slowest clock, and a pause before the next. In milliseconds.
+ * For how long the same leader must stay then, and how long it takes until nothing is under way any more: a dial of
+ * five seconds by the slowest clock, and a pause before the next. In milliseconds.
  */
 export const CALM = 15_000
 

@@ -65,7 +65,9 @@ export const afterStep = (
   if (book.timer !== due) broken(world, node, "timer", `${book.timer} runs, ${due} is due`)
   if (after._tag === "Looking" && after.finalizing && isNews(before, after)) ElectedChecks.counted(world, node, after)
   if (after.logicalClock !== before.logicalClock) onClock(world, node, before, event, moved)
-  else if (isSearch(before, event) && after._tag === "Looking") broken(world, node, "clock", "begins a search in the round of the last")
+  else if (isSearch(before, event) && after._tag === "Looking") {
+    broken(world, node, "clock", "begins a search in the round of the last")
+  }
 }
 
 /** A connection was taken into use. */
@@ -188,9 +190,9 @@ const heeded = (
     if (Judge.isSame(after.proposal, after.initial) || Judge.isSame(after.proposal, notification)) return
     return broken(world, node, "entry", `enters round ${after.logicalClock} with ${keyOf(after.proposal)}`)
   }
-  if (electionEpoch !== after.logicalClock || zxid === UNTRUSTED || !after.trusted) return
-  if (!Judge.isVoter(world, node, from) || !Judge.isVoter(world, node, leader)) return
-  if (isHeavier(world, node, notification, after.proposal)) {
+  if (electionEpoch !== after.logicalClock || !Judge.isBetter(notification, after.proposal)) return
+  if (zxid === UNTRUSTED || !after.trusted || !isHeavier(world, node, notification, after.proposal)) return
+  if (Judge.isVoter(world, node, from) && Judge.isVoter(world, node, leader)) {
     broken(world, node, "heed", `keeps ${keyOf(after.proposal)} although ${from} votes for ${keyOf(notification)}`)
   }
 }

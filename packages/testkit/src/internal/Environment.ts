@@ -1,6 +1,6 @@
 /**
- * What follows an election, as far as elections notice it. A leader that a quorum follows gets an epoch, and its history
- * grows; who leads without followers, or follows without a leader, looks again after a while.
+ * What follows an election, as far as elections notice it. A leader that a quorum follows gets an epoch, and its
+ * history grows; who leads without followers, or follows without a leader, looks again after a while.
  *
  * As the actions LeaderAdvanceEpoch, FollowerUpdateEpoch, LeaderAdvanceZxid, FollowerUpdateZxid and ZabTimeout of
  * FastLeaderElection.tla do. It knows what no node knows, and it makes room for the reducers of leader and learner.
@@ -43,9 +43,9 @@ export const onElected = (world: World, node: Peer): void => {
 // internal
 // -----------------------------------------------------------------------------
 
-// How often a node looks whether it is served, while there are faults and afterwards, and how long it puts up with it if
-// it is not. In milliseconds.
-const TICK = 500
+// How often a node looks whether it is served, while there are faults and afterwards, and how long it waits if it is
+// not. In milliseconds.
+const TICK = 1_000
 const CALM_TICK = 2_000
 const PATIENCE = 3_000
 

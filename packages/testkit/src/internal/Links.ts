@@ -132,7 +132,11 @@ const onEnd = (world: World, node: Node, { adopted, id, lingering, sid, useful }
   })
 }
 
-const adopt = (world: World, node: Node, { link, sid }: ConnectionsOutput.Output & { readonly _tag: "Adopt" }): void => {
+const adopt = (
+  world: World,
+  node: Node,
+  { link, sid }: ConnectionsOutput.Output & { readonly _tag: "Adopt" }
+): void => {
   const end = node.ends.get(link)
   Checker.onAdopted(world, node, end, sid)
   // It ended between the decision and now; the news is on its way.

@@ -1,9 +1,9 @@
 /**
  * One peer: the reducers of the core, put together as the shell puts them together.
  *
- * This is the seam. What is here does what the shell's `FastLeaderElection` does, `Links` what its connection manager does,
- * `Watch` what its `LeaderWatch` does; none of them decides. A further reducer is added with a state in `Node`, a function here that feeds it and performs its
- * outputs, and its events at the places where something happens.
+ * This is the seam. What is here does what the shell's `FastLeaderElection` does, `Links` what its connection manager
+ * does, `Watch` what its `LeaderWatch` does; none of them decides. A further reducer is added with a state in `Node`, a
+ * function here that feeds it and performs its outputs, and its events at the places where something happens.
  */
 import type * as Election from "@conclave/core/Election"
 import type { Output, Timer } from "@conclave/core/ElectionOutput"

@@ -109,10 +109,9 @@ export const verifierOf = (
   cached.set(reducers, known)
   const members = scenario.members.filter(({ role, sid }) => role !== "Stranger" || voters.includes(sid))
   const weighted = scenario.quorum === "Weighted"
-  const key = `${scenario.quorum} ${version} ${
-    members.map(({ group, sid, weight }) => `${sid}${voters.includes(sid) ? "v" : "o"}${weighted ? `${group}w${weight}` : ""}`)
-      .join()
-  }`
+  const keys = members.map(({ group, sid, weight }) =>
+    `${sid}${voters.includes(sid) ? "v" : "o"}${weighted ? `${group}w${weight}` : ""}`)
+  const key = `${scenario.quorum} ${version} ${keys.join()}`
   const made = known.get(key) ?? build(reducers, scenario, members, voters, version)
   known.set(key, made)
   return made

@@ -84,22 +84,22 @@ const inquire = (world: World, node: Peer, settled: Election.Settled): void => {
   const { watch } = node
   if (verdict(world, node, settled) === "Confirmed") return
   watch.confirmation = world.reducers.Confirmation.unasked
-  for (let question = 0; question < QUESTIONS; question++) {
-    const delay = node.ensemble.timing.finalizeWait * (2 ** (question + 1) - 1)
-    start(world, node, `ask ${question}`, delay, () => ask(world, node))
-  }
+  askLater(world, node, 0)
   start(world, node, "asked enough", RECOVERY, () => {
     if (watch.confirmation !== null) Node.abandon(world, node, "ElectionUnconfirmed")
   })
 }
 
-const ask = (world: World, node: Peer): void => {
-  const { election: settled, watch: { confirmation } } = node
-  if (settled._tag !== "Settled" || confirmation === null) return
-  for (const question of world.reducers.Confirmation.questions(node.sid, confirmation, settled)) {
-    Links.toSend(world, node, question)
-  }
-}
+// Each after twice as long as the one before; who has been confirmed asks no more.
+const askLater = (world: World, node: Peer, question: number): void =>
+  start(world, node, "ask", node.ensemble.timing.finalizeWait * 2 ** question, () => {
+    const { election: settled, watch: { confirmation } } = node
+    if (settled._tag !== "Settled" || confirmation === null) return
+    for (const toSend of world.reducers.Confirmation.questions(node.sid, confirmation, settled)) {
+      Links.toSend(world, node, toSend)
+    }
+    if (question + 1 < QUESTIONS) askLater(world, node, question + 1)
+  })
 
 const inquireLater = (world: World, node: Peer): void =>
   start(world, node, "inquire", OBSERVER_PERIOD, () => {

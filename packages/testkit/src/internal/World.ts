@@ -226,8 +226,8 @@ export const fail = (world: World, property: string, detail: string): void => {
   world.violation ??= { property, detail, at: world.now }
 }
 
-/** Things that happen in a simulation at most; a hundred times what happens in any that comes to an end. */
-const TURNS_MAX = 300_000
+/** Things that happen in a simulation at most; ten times what happens in any that comes to an end. */
+const TURNS_MAX = 100_000
 
 /** Lets time pass until then, or until something must not be. */
 export const run = (world: World, until: number): void => {

@@ -1,9 +1,9 @@
 /**
  * Faults put into the core on purpose, one at a time, to see that they are found.
  *
- * Each is a change of a piece of text that occurs once in one source file, made in a copy. What is shipped is untouched,
- * and no hook in it waits for a fault: so any line may have one. A defect whose text is not there any more is a test that
- * fails; it has to follow the code.
+ * Each is a change of a piece of text that occurs once in one source file, made in a copy. What is shipped is
+ * untouched, and no hook in it waits for a fault: so any line may have one. A defect whose text is not there any more is
+ * a test that fails; it has to follow the code.
  */
 import type { ProfileName } from "../../src/Profile.ts"
 
@@ -241,7 +241,7 @@ const aboutAnswers: ReadonlyArray<Defect> = [
     name: "who has a leader answers with its proposal of old",
     origin: "ZOOKEEPER-1805",
     text: "reply(state, from, serverState, state.currentVote, \"AnswerSettled\")",
-    instead: "reply(state, from, serverState, { ...state.proposal, electionEpoch: state.logicalClock }, \"AnswerSettled\")"
+    instead: "reply(state, from, serverState, { ...state.proposal, electionEpoch: -1n }, \"AnswerSettled\")"
   },
   {
     ...receiver,

@@ -19,7 +19,9 @@ console.log("|---|---|---|---:|---:|---:|---:|---|")
 for (const defect of Defects.all.filter(({ name }) => name.includes(values.name))) {
   const trophy = await Hunt.hunt(defect, Number(values.runs))
   const { name, origin, peers, profile } = defect
-  const left = trophy === null ? 0 : Campaign.investigate({ peers, profile, ...trophy }, trophy.violation).shrunk.faults.length
+  const left = trophy === null
+    ? 0
+    : Campaign.investigate({ peers, profile, ...trophy }, trophy.violation).shrunk.faults.length
   const found = trophy === null
     ? "| - | - | - | **not found** |"
     : `| ${trophy.seed} | ${trophy.millis.toFixed(0)} | ${left} | ${trophy.violation.property} |`

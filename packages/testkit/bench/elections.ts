@@ -1,0 +1,100 @@
+/** How many elections one core simulates in a second, and how many it decides with nothing around them. */
+import * as Election from "@conclave/core/Election"
+import type { Notification } from "@conclave/core/Notification"
+import * as Profile from "../src/Profile.ts"
+import * as Random from "../src/Random.ts"
+import * as Reducers from "../src/Reducers.ts"
+import * as Simulator from "../src/Simulator.ts"
+
+/** What so much processor time brought, in seconds. */
+export interface Figures {
+  readonly simulations: number
+  readonly elections: number
+  /** Searches that ended with a leader; an election of five peers is five of them. */
+  readonly searches: number
+  readonly steps: number
+  readonly seconds: number
+}
+
+/** How long is measured, after as long to warm up, in milliseconds of processor time. */
+const MILLIS = 2_500
+
+/** Simulations of five voters, with all checks. */
+export const simulate = (profile: Profile.ProfileName): Figures => {
+  let seed = 1
+  const once = (figures: Mutable) => {
+    const { stats, violation } = Simulator.run(Profile.draw(profile, 5, seed++))
+    if (violation !== null) throw new Error(`${profile}, seed ${seed - 1}: ${violation.property}`)
+    figures.elections += stats.elections
+    figures.searches += stats.searches
+    figures.steps += stats.steps
+  }
+  return measure(once)
+}
+
+/** Cold starts of five peers, messages handed over in any order and in no time: what the reducer alone allows. */
+export const bare = (): Figures => {
+  const random = Random.make(1)
+  // Somebody who is there in every calm scenario is asked for the peers: before anything happened.
+  const states = new Map<bigint, Election.State>()
+  const ensembles = new Map<bigint, Parameters<typeof Election.step>[0]>()
+  const capture: typeof Election.step = (ensemble, state, event) => {
+    if (!states.has(ensemble.mySid)) states.set(ensemble.mySid, state)
+    ensembles.set(ensemble.mySid, ensemble)
+    return Election.step(ensemble, state, event)
+  }
+  const reducers = { ...Reducers.shipped, Election: { ...Election, step: capture } }
+  Simulator.run(Profile.draw("calm", 5, 1), { reducers })
+  return measure((figures) => coldStart(random, ensembles, states, figures))
+}
+
+type Mutable = { -readonly [key in keyof Figures]: Figures[key] }
+
+const measure = (once: (figures: Mutable) => void): Figures => {
+  const round = () => {
+    const figures: Mutable = { simulations: 0, elections: 0, searches: 0, steps: 0, seconds: 0 }
+    const start = process.cpuUsage()
+    while (figures.seconds * 1_000 < MILLIS) {
+      for (let i = 0; i < 20; i++) once(figures)
+      figures.simulations += 20
+      const { system, user } = process.cpuUsage(start)
+      figures.seconds = (system + user) / 1e6
+    }
+    return figures
+  }
+  round()
+  return round()
+}
+
+const coldStart = (
+  random: Random.Random,
+  ensembles: ReadonlyMap<bigint, Parameters<typeof Election.step>[0]>,
+  initial: ReadonlyMap<bigint, Election.State>,
+  figures: Mutable
+): void => {
+  const states = new Map(initial)
+  const sent: Array<readonly [to: bigint, notification: Notification]> = []
+  const finalizing = new Set<bigint>()
+  const step = (sid: bigint, event: Election.Event) => {
+    const [state, outputs] = Election.step(ensembles.get(sid)!, states.get(sid)!, event)
+    states.set(sid, state)
+    figures.steps++
+    for (const output of outputs) {
+      if (output._tag === "Send") {
+        const { to, ...message } = output.toSend
+        sent.push([to, { ...message, from: sid, version: 2 }])
+      } else if (output._tag === "SetTimer" && output.timer === "Finalize") finalizing.add(sid)
+      else if (output._tag === "SetTimer" || output._tag === "CancelTimer") finalizing.delete(sid)
+      else if (output._tag === "Elected") figures.searches++
+    }
+  }
+  for (const sid of states.keys()) step(sid, { _tag: "LookForLeader", lastLoggedZxid: 0n, currentEpoch: 0n })
+  for (let next = 0; next < sent.length; next++) {
+    const other = next + random.below(Math.min(8, sent.length - next))
+    const [to, notification] = sent[other]!
+    sent[other] = sent[next]!
+    step(to, { _tag: "Received", notification })
+    if (next + 1 === sent.length) for (const sid of Array.from(finalizing)) step(sid, { _tag: "FinalizeTimeout" })
+  }
+  figures.elections++
+}
