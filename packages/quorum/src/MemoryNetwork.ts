@@ -49,6 +49,11 @@ export class MemoryNetwork extends Context.Service<MemoryNetwork, {
   readonly heal: Effect.Effect<void>
   /** Breaks every open connection between two groups, whoever dialled: both ends fail, bytes on the way are lost. */
   readonly reset: (a: Hosts, b: Hosts) => Effect.Effect<void>
+  /**
+   * Ends the process at a host, which may have several names, as its system does when it is killed: its ends of
+   * connections are closed, it listens no more, and its dials are given up. No fiber of it may run after that.
+   */
+  readonly crash: (host: Hosts) => Effect.Effect<void>
   /** Every connection that an end still holds, then every dial under way. */
   readonly connections: Effect.Effect<ReadonlyArray<MemoryConnection>>
   /** Waits until the connections are as the test wants them, and returns them. */
@@ -131,6 +136,7 @@ const makeUnsafe = (): MemoryNetwork["Service"] => {
         const present = Array.from(net.links)
         for (const link of present) if (broken.has(direction(link.from.host, link.to.host))) link.reset()
       }),
+    crash: (host) => Effect.sync(() => crash(net, [host].flat())),
     connections: Effect.sync(connections),
     until: (holds) => Effect.map(net.changed.until(() => holds(connections())), connections),
     transport: (host, ...otherNames) =>
@@ -218,6 +224,17 @@ const listen = Effect.fnUntraced(function*(
   )
   return { address, run: acceptor.run }
 })
+
+const crash = (net: Net, hosts: ReadonlyArray<string>) => {
+  const isOurs = (address: string) => hosts.some((host) => address.startsWith(`${Address.formatHost(host)}:`))
+  for (const key of net.listeners.keys()) if (isOurs(key)) net.listeners.delete(key)
+  for (const attempt of net.dialing) if (isOurs(attempt.from)) net.dialing.delete(attempt)
+  for (const link of Array.from(net.links)) {
+    if (hosts.includes(link.from.host)) link.dialer.close()
+    if (hosts.includes(link.to.host)) link.acceptor.close()
+  }
+  net.changed.wake()
+}
 
 const settle = (net: Net) => {
   for (const link of net.links) link.flow()

@@ -1,0 +1,48 @@
+/** Leaders of an ensemble, as a test waits and asks for them. */
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import type { NotReached } from "../NotReached.ts"
+import * as Stage from "./Stage.ts"
+
+/** Waits until a majority has a leader; `after` another, which must be one of a later epoch. */
+export const awaitLeader = Effect.fnUntraced(function*(stage: Stage.Stage, options: {
+  readonly after?: Stage.Leader
+  readonly within?: Duration.Input
+} = {}): Effect.fn.Return<Stage.Leader, NotReached> {
+  const { after, within } = options
+  let found: Stage.Leader | null = null
+  const isFound = Effect.map(Stage.leader(stage), (leader) => {
+    found = leader !== null && (after === undefined || leader.epoch > after.epoch) ? leader : null
+    return found !== null
+  })
+  yield* Stage.until(stage, after === undefined ? "a leader" : `a leader after ${told(after)}`, isFound, within)
+  return found!
+})
+
+/** Makes every replica that runs look for a leader again, and waits for one in a new epoch. */
+export const elect = Effect.fnUntraced(function*(stage: Stage.Stage): Effect.fn.Return<Stage.Leader, NotReached> {
+  const before = yield* Stage.leader(stage)
+  stage.journal.write(null, "everybody is asked to look for a leader")
+  for (const { process } of stage.replicas.values()) {
+    const peer = process?.peer()
+    if (peer) yield* peer.lookForLeader
+  }
+  return yield* awaitLeader(stage, before === null ? {} : { after: before })
+})
+
+/** Asks the leader to make room for a replica, and waits until that leads. */
+export const transferTo = Effect.fnUntraced(function*(stage: Stage.Stage, sid: bigint) {
+  yield* Stage.replicaOf(stage, sid)
+  const leader = yield* awaitLeader(stage)
+  const leadership = (yield* Stage.processOf(stage, leader.sid)).leadership()!
+  const asking = yield* Effect.forkChild(leadership.transferTo(sid))
+  yield* Stage.ended(stage, `that ${told(leader)} makes room for replica ${sid}`, [asking])
+  yield* Fiber.join(asking)
+  yield* Stage.until(stage, `that replica ${sid} leads`, isLed(stage, sid))
+  return (yield* Stage.leader(stage))!
+})
+
+const isLed = (stage: Stage.Stage, sid: bigint) => Effect.map(Stage.leader(stage), (leader) => leader?.sid === sid)
+
+const told = ({ epoch, sid }: Stage.Leader): string => `replica ${sid}, the leader of epoch ${epoch}`
