@@ -27,17 +27,19 @@ export type Facts = Partial<History.Facts>
  * The peer that a `zoo.cfg` describes, over TCP or TLS, with the history in its data
  * directory and the credentials in the login configuration `jaas`.
  */
-export const layer = (config: ZooConfig, facts: Facts, jaas: Option.Option<string>) =>
-  QuorumPeer.layer.pipe(
+export const layer = (config: ZooConfig, facts: Facts, jaas: Option.Option<string>) => {
+  const configured = quorumConfig(config)
+  return QuorumPeer.layer.pipe(
     Layer.provide([
-      quorumConfig(config),
+      configured,
       history(config, facts),
-      ZooAuth.layer(config.auth, jaas),
+      Layer.provide(ZooAuth.layer(config.auth, jaas), configured),
       DynamicFiles.layer(config),
       config.verifier._tag === "Oracle" ? Oracle.layerFile(config.verifier.oraclePath) : Layer.empty,
       transport(config)
     ])
   )
+}
 
 const transport = ({ tcpKeepAlive: keepAlive, tls }: ZooConfig) =>
   tls === null ? NodeTransport.layerTcp({ keepAlive }) : NodeTransport.layerSecure({ ...tls, keepAlive })

@@ -10,6 +10,7 @@
  * Java: `auth/QuorumAuth`, `QuorumPeerConfig`, `QuorumPeer.initialize`.
  */
 import * as QuorumAuth from "@conclave/quorum/QuorumAuth"
+import type { QuorumConfig } from "@conclave/quorum/QuorumConfig"
 import type { ServicePrincipal } from "@conclave/quorum-sasl/Gssapi"
 import { InvalidJaas } from "@conclave/quorum-sasl/Jaas"
 import * as KerberosLogin from "@conclave/quorum-sasl/KerberosLogin"
@@ -61,7 +62,7 @@ export const parse = (settings: ZooSettings.Settings): Result.Result<ZooAuth | n
 export const layer = (
   auth: ZooAuth | null,
   jaas: Option.Option<string>
-): Layer.Layer<never, InvalidJaas | Config.ConfigError, FileSystem.FileSystem> =>
+): Layer.Layer<never, InvalidJaas | Config.ConfigError, FileSystem.FileSystem | QuorumConfig> =>
   auth === null
     ? Layer.succeed(QuorumAuth.QuorumAuth, QuorumAuth.none)
     : Layer.unwrap(Effect.gen(function*() {

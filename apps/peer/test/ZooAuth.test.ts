@@ -1,5 +1,6 @@
 import * as NodeFileSystem from "@effect/platform-node-shared/NodeFileSystem"
 import * as QuorumAuth from "@conclave/quorum/QuorumAuth"
+import * as QuorumConfig from "@conclave/quorum/QuorumConfig"
 import { assert, describe, it } from "@effect/vitest"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
@@ -77,6 +78,7 @@ const good = `QuorumServer { ${DIGEST} required user_a="1"; }; QuorumLearner { $
   "username=\"a\" password=\"1\"; };"
 
 describe("the login configuration", () => {
+  const nobody = QuorumConfig.layerVoters(1n, {})
   /** Builds the layer with two files in a directory; DIR stands for it. */
   const build = Effect.fnUntraced(function*(env: Record<string, string>, flag?: string) {
     const fs = yield* FileSystem.FileSystem
@@ -89,7 +91,7 @@ describe("the login configuration", () => {
     return yield* QuorumAuth.QuorumAuth.pipe(
       Effect.provide(
         ZooAuth.layer(auth, Option.map(Option.fromUndefinedOr(flag), here)).pipe(
-          Layer.provide(ConfigProvider.layer(ConfigProvider.fromEnv({ env: values })))
+          Layer.provide([ConfigProvider.layer(ConfigProvider.fromEnv({ env: values })), nobody])
         )
       )
     )
@@ -124,7 +126,8 @@ describe("the login configuration", () => {
 
   it.effect("is not looked for where SASL is off", () =>
     Effect.gen(function*() {
-      const auth = yield* QuorumAuth.QuorumAuth.pipe(Effect.provide(ZooAuth.layer(null, Option.some("/nowhere"))))
+      const layer = ZooAuth.layer(null, Option.some("/nowhere")).pipe(Layer.provide(nobody))
+      const auth = yield* QuorumAuth.QuorumAuth.pipe(Effect.provide(layer))
       assert.strictEqual(auth, QuorumAuth.none)
     }).pipe(Effect.provide(NodeFileSystem.layer)))
 })

@@ -1,74 +1,79 @@
 import * as NodeFileSystem from "@effect/platform-node-shared/NodeFileSystem"
 import * as QuorumAuth from "@conclave/quorum/QuorumAuth"
+import * as QuorumConfig from "@conclave/quorum/QuorumConfig"
+import { type Gss, GssError } from "@conclave/quorum-sasl/Gss"
+import type { KerberosLogin } from "@conclave/quorum-sasl/KerberosLogin"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { vi } from "vitest"
 import * as ZooKerberos from "../src/ZooKerberos.ts"
 
 const zoo: ZooKerberos.ZooKerberos = {
   learnerRequireSasl: true,
-  serverRequireSasl: false,
+  serverRequireSasl: true,
   servicePrincipal: { service: "zkquorum", host: "_HOST" },
   file: "jaas.conf"
 }
 
-const login = {
-  principal: "learner/h@REALM",
-  keyTab: import.meta.filename,
-  useTicketCache: false,
+const keyTab = import.meta.filename
+
+const login: KerberosLogin = {
+  learner: { principal: "learner/h@R", keyTab, useTicketCache: false },
+  server: { principal: "zkquorum/h@R", keyTab },
   at: { learner: { line: 2, column: 17 }, server: { line: 1, column: 16 } }
 }
 
-const kerberos = { initializeClient: () => Promise.reject(new Error("not here")) }
+const never = () => Effect.never
 
-type Given = Partial<ZooKerberos.ZooKerberos & typeof login>
+const context = { step: never, initiator: Effect.never, wrap: never, unwrap: never }
 
-/** Builds the layer with an environment of its own. */
-const build = (given: Given, load: typeof ZooKerberos.load = () => kerberos) =>
-  Effect.gen(function*() {
-    for (const name of ["KRB5_CLIENT_KTNAME", "KRB5CCNAME"]) vi.stubEnv(name, "")
-    yield* Effect.addFinalizer(() => Effect.sync(() => vi.unstubAllEnvs()))
-    return yield* QuorumAuth.QuorumAuth.pipe(
-      Effect.provide(
-        Layer.provide(ZooKerberos.layer({ ...zoo, ...given }, { ...login, ...given }, load), NodeFileSystem.layer)
+const keyed: Gss = { initiate: never, accept: () => Effect.succeed(context) }
+
+const build = (given: Partial<KerberosLogin>, load: typeof ZooKerberos.load = Effect.succeed(keyed)) =>
+  QuorumAuth.QuorumAuth.pipe(
+    Effect.provide(
+      ZooKerberos.layer(zoo, { ...login, ...given }, load).pipe(
+        Layer.provide([NodeFileSystem.layer, QuorumConfig.layerVoters(1n, {})])
       )
     )
-  })
-
-const environment = () => [process.env["KRB5_CLIENT_KTNAME"], process.env["KRB5CCNAME"]]
+  )
 
 describe("Kerberos", () => {
-  it.effect("finds the keytab in its environment, and keeps tickets to itself", () =>
+  it.effect("leaves the environment as it is", () =>
     Effect.gen(function*() {
+      const before = { ...process.env }
       assert.notStrictEqual(yield* build({}), QuorumAuth.none)
-      assert.deepStrictEqual(environment(), [login.keyTab, "MEMORY:conclave"])
+      assert.deepStrictEqual({ ...process.env }, before)
     }))
 
-  it.effect("uses a ticket cache as it is, and its keytab too", () =>
+  it.effect("needs no keytab to dial with where there is a ticket cache", () =>
     Effect.gen(function*() {
-      yield* build({ useTicketCache: true })
-      assert.deepStrictEqual(environment(), [login.keyTab, ""])
+      const learner = { principal: null, keyTab: null, useTicketCache: true }
+      assert.notStrictEqual(yield* build({ learner }), QuorumAuth.none)
     }))
 
-  const absent = () => {
-    throw new Error("Cannot find module 'kerberos'\nRequire stack:\n- here")
-  }
+  const absent = Effect.fail(new GssError({ reason: "Unavailable", said: "Error: cannot open\nand more" }))
+  const keyless = { ...keyed, accept: () => Effect.fail(new GssError({ reason: "Failed", said: "No such key" })) }
   it.effect.each<readonly [what: string, Parameters<typeof build>, message: RegExp]>([
     [
-      "somebody is to be kept out who dials",
-      [{ serverRequireSasl: true }],
-      /^jaas\.conf, line 1, column 16\n {2}problem: quorum\.auth\.serverRequireSasl=true, but nobody can log in here/
-    ],
-    [
-      "the keytab is not there",
-      [{ keyTab: "/nowhere" }],
+      "the learner's keytab is not there",
+      [{ learner: { ...login.learner, keyTab: "/nowhere" } }],
       /^jaas\.conf, line 2, column 17\n {2}problem: the keytab \/nowhere cannot be read \(NotFound\)/
     ],
     [
-      "the package is not there",
+      "the server's keytab is not there",
+      [{ server: { ...login.server, keyTab: "/nowhere" } }],
+      /^jaas\.conf, line 1, column 16\n {2}problem: the keytab \/nowhere cannot be read \(NotFound\)/
+    ],
+    [
+      "the library is not there",
       [{}, absent],
-      /npm package kerberos cannot be loaded \(Cannot find module 'kerberos'\)\n {2}to do: {3}npm install --prefix DIR/
+      /MIT Kerberos cannot be used \(Error: cannot open\)\n {2}to do: {3}install its library \(apt-get install libgss/
+    ],
+    [
+      "the server's keytab has no key of the server",
+      [{}, Effect.succeed(keyless)],
+      /^jaas\.conf, line 1, column 16\n {2}problem: there is no key of zkquorum\/h@R in .*\.ts \(No such key\)/
     ]
   ])("is refused when %s", ([, args, message]) =>
     Effect.gen(function*() {

@@ -42,7 +42,9 @@ export const layerSecure = (
       const tls: TlsOptions.TlsOptions = { ...TlsOptions.defaults, ...options }
       const material = yield* TlsMaterial.keep(tls)
       return Transport.Transport.of({
-        dial: options.sslQuorum ? (address) => TlsDialer.dial(address, { tcp, tls, material }) : plain.dial,
+        dial: options.sslQuorum
+          ? (address, onAnswered) => TlsDialer.dial(address, { tcp, tls, material }, onAnswered)
+          : plain.dial,
         listen: Effect.fnUntraced(function*(address) {
           const accept = yield* TlsAcceptor.make({ tls, material, lookup: tcp.lookup })
           return yield* NodeListener.make(address, () => createServer(tcp), accept)

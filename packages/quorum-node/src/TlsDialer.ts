@@ -27,11 +27,13 @@ export interface Options {
  */
 export const dial = Effect.fnUntraced(function*(
   address: Address,
-  { material, tcp, tls }: Options
+  { material, tcp, tls }: Options,
+  onAnswered?: (overdue: SecurityError) => void
 ): Effect.fn.Return<Connection, DialError, Scope.Scope> {
   const remote = NodeConnection.format(address.host, address.port)
   const side: TlsProblem.Side = { dialedBy: "Us", remote }
   const raw = yield* NodeDialer.connect(address, tcp)
+  onAnswered?.(TlsProblem.unfinished(side))
   const verified = yield* shakeHands(raw, address.host, side, tls, material()).pipe(
     Effect.mapError((cause) => new DialError({ address: remote, reason: "Insecure", cause })),
     // The caller's scope may outlive an abandoned attempt by far.

@@ -57,6 +57,14 @@ export const silent = (side: Side, millis: number): SecurityError =>
     "if it is one of the servers, see what keeps it (ssl.quorum.handshakeDetectionTimeoutMillis)"
   )
 
+/** A server that accepts connections, and does not finish a handshake. */
+export const unfinished = (side: Side): SecurityError =>
+  fail(
+    "Silent",
+    `we dialled ${side.remote}, which accepted the connection and did not finish the TLS handshake in time`,
+    "see its log and what keeps it; if it has no TLS, set sslQuorum=true or portUnification=true there"
+  )
+
 /** What broke off a handshake, or a connection after it, by Node's code for it. */
 export const ofCode = (side: Side, code: string, offered: ReadonlyArray<string>): SecurityError => {
   const ours = offered.join(" and ")

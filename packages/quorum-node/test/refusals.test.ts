@@ -2,6 +2,7 @@
  * Who is not let in, and whom nobody talks to: each with a word to be counted by, and a sentence that says who dialled
  * whom, what was shown, what was wrong, and what to change.
  */
+import * as Dialing from "@conclave/quorum/Dialing"
 import { Transport } from "@conclave/quorum/Transport"
 import { assert, describe, it } from "@effect/vitest"
 import * as Context from "effect/Context"
@@ -10,6 +11,7 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as PubSub from "effect/PubSub"
+import * as TestClock from "effect/testing/TestClock"
 import { randomInt } from "node:crypto"
 import { once } from "node:events"
 import { writeFileSync } from "node:fs"
@@ -215,6 +217,30 @@ describe("a server that we dial and that shows a certificate", () => {
       const failed = yield* failure(two)
       assert.strictEqual(failed.reason, "Insecure")
       assert.match(failed.message, /^cannot reach .*: we dialled .*:3888 with TLS, and it did not answer with TLS \(/)
+    }))
+
+  it.effect("over a port on which somebody listens and says nothing", () =>
+    Effect.gen(function*() {
+      const place = makePlace()
+      const { transport } = yield* secure(place, 2n)
+      const sockets: Array<Net.Socket> = []
+      const server = Net.createServer((socket) => void sockets.push(socket.on("error", () => {})))
+      yield* Effect.acquireRelease(
+        Effect.promise(() => once(server.listen(address(place, 1n)), "listening")),
+        () => Effect.sync(() => [server, ...sockets].forEach((one) => "destroy" in one ? one.destroy() : one.close()))
+      )
+      const called = Effect.promise(() => once(server, "connection"))
+      const dialling = Dialing.dialAny(transport, [address(place, 1n)], 5_000)
+      const fiber = yield* Effect.forkScoped(dialling, { startImmediately: true })
+      const [socket] = yield* called
+      yield* Effect.promise(() => once(socket, "data"))
+      yield* TestClock.adjust(5_000)
+      const failed = yield* Effect.flip(Fiber.join(fiber))
+      assert.match(
+        failed.message,
+        /^cannot reach .*: we dialled .*:3888, which accepted the connection and did not finish the TLS handshake in/
+      )
+      assert.deepStrictEqual(Dialing.whatFailed(failed), { reason: "Insecure", rejected: "Silent" })
     }))
 })
 

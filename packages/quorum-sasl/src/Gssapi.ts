@@ -1,6 +1,6 @@
 /**
- * GSSAPI (Kerberos) where we dial: a context with the server, then the agreement
- * that nothing is wrapped afterwards (qop auth), over the npm package `kerberos`.
+ * GSSAPI (Kerberos): a context between both sides, then the agreement that nothing
+ * is wrapped afterwards (qop auth).
  *
  *     learner                          server
  *     AP-REQ                        ▶
@@ -10,36 +10,20 @@
  *     wrapped: no layer, 0, who     ▶
  *                                    ◀ nothing, with SUCCESS
  *
- * Where we are dialled nobody can log in with it. A server must wrap its offer and
- * unwrap the answer, and the server of `kerberos` 7.0.0 has neither: `step` is all.
+ * Who is let in, once it has proved who it is: a service of a host that is in the
+ * configuration.
  *
- * RFC 4752, 3.1. Java: `com.sun.security.sasl.gsskerb.GssKrb5Client`.
+ * RFC 4752, 3. Java: `com.sun.security.sasl.gsskerb.GssKrb5Client`, `GssKrb5Server`.
  */
+import type { Membership } from "@conclave/core/Ensemble"
 import * as QuorumAuth from "@conclave/quorum/QuorumAuth"
+import * as QuorumConfig from "@conclave/quorum/QuorumConfig"
 import * as Effect from "effect/Effect"
-import * as Base64 from "effect/encoding/Base64"
 import * as Layer from "effect/Layer"
-import type { Mechanism, Mechanisms } from "./Mechanism.ts"
+import type { Gss, GssContext, GssError } from "./Gss.ts"
+import type { Acceptor, KerberosLogin } from "./KerberosLogin.ts"
+import type { Evaluated, Mechanism, Mechanisms } from "./Mechanism.ts"
 import * as SaslAuth from "./SaslAuth.ts"
-
-/** What we use of the package; tokens are Base64. */
-export interface Kerberos {
-  readonly initializeClient: (
-    /** `zkquorum@host`. */
-    service: string,
-    options: { readonly principal?: string; readonly mechOID: number; readonly flags: number }
-  ) => Promise<KerberosClient>
-}
-
-/** One context with a server. */
-export interface KerberosClient {
-  /** Our principal, with its realm, once the context is complete. */
-  readonly username: string | null
-  readonly contextComplete: boolean
-  readonly step: (challenge: string) => Promise<string | null>
-  readonly unwrap: (challenge: string) => Promise<string>
-  readonly wrap: (challenge: string, options: { readonly user: string }) => Promise<string>
-}
 
 /** A service that servers are known as. */
 export interface ServicePrincipal {
@@ -48,124 +32,99 @@ export interface ServicePrincipal {
   readonly host: string
 }
 
-/** Who we are, and who the servers are. */
-export interface Principals {
-  /** Ours; `null` for whom the ticket cache is of. */
-  readonly principal: string | null
+/** Who we are, who the servers are, and who may dial us. */
+export interface Principals extends Pick<KerberosLogin, "learner" | "server"> {
   readonly servicePrincipal: ServicePrincipal
+  /** The hosts whose principals are let in. */
+  readonly hosts: ReadonlyArray<string>
 }
 
-/** The side that dials. The other refuses everybody. */
-export const make = (kerberos: Kerberos, { principal, servicePrincipal }: Principals): Mechanisms => {
-  const call = oneByOne()
-  return {
-    learner: (hostname) => {
-      const service = serviceOf(servicePrincipal, hostname)
-      const options = { ...(principal !== null && { principal }), mechOID: GSS_MECH_OID_KRB5, flags: FLAGS }
-      return call(() => kerberos.initializeClient(service, options)).pipe(
-        Effect.mapError((said) => notLoggedIn(service, said)),
-        Effect.map((client) => ({ hasInitialResponse: true, ...learn(client, service, call) }))
-      )
-    },
-    // Its first token is read before it is refused: closing with something unread could take the refusal with it.
-    server: Effect.succeed({ evaluate: () => Effect.fail(noServer) })
-  }
-}
+/** Both sides. */
+export const make = (gss: Gss, { hosts, learner, server, servicePrincipal }: Principals): Mechanisms => ({
+  learner: (hostname) => {
+    const service = serviceOf(servicePrincipal, hostname)
+    return gss.initiate(learner, service).pipe(
+      Effect.mapError((error) => notLoggedIn(service, error)),
+      Effect.map((context) => ({ hasInitialResponse: true, ...learn(context, service) }))
+    )
+  },
+  server: gss.accept(server).pipe(
+    Effect.mapError((error) => keyUnavailable(server, error)),
+    Effect.map((context) => serve(context, server, new Set(hosts.map(lower))))
+  )
+})
 
-/** Kerberos where we dial, and only there; says so once. Nobody can be required to log in here. */
+/** Kerberos, which lets in whose host is in the configuration at the start. */
 export const layer = (
-  { learnerRequireSasl }: Pick<SaslAuth.Requirements, "learnerRequireSasl">,
-  kerberos: Kerberos,
-  principals: Principals
-): Layer.Layer<never> =>
+  requirements: SaslAuth.Requirements,
+  gss: Gss,
+  principals: Omit<Principals, "hosts">
+): Layer.Layer<never, never, QuorumConfig.QuorumConfig> =>
   Layer.effect(
     QuorumAuth.QuorumAuth,
-    Effect.as(
-      Effect.logWarning(`${noServer.message}; until then no server of a larger id that authenticates can connect`),
-      SaslAuth.make({ learnerRequireSasl, serverRequireSasl: false }, make(kerberos, principals))
-    )
+    Effect.map(QuorumConfig.QuorumConfig, ({ membership }) =>
+      SaslAuth.make(requirements, make(gss, { ...principals, hosts: hostsOf(membership) })))
   )
 
 // -----------------------------------------------------------------------------
 // internal
 // -----------------------------------------------------------------------------
 
-/** The package's number for Kerberos 5, and no other mechanism of GSS-API. */
-const GSS_MECH_OID_KRB5 = 9
-
-/** GSS_C_MUTUAL_FLAG, GSS_C_SEQUENCE_FLAG and GSS_C_INTEG_FLAG (RFC 2744): we want the server proved, and to wrap. */
-const FLAGS = 2 | 8 | 32
-
 /** The bit for "no security layer". RFC 4752, 3.3. */
 const NO_LAYER = 1
 
 /** One byte of layers and three of a size. RFC 4752, 3.1. */
-const OFFER_SIZE = 4
+const LAYERS_SIZE = 4
 
-// The package puts "no layer" into the first byte, keeps the rest as the size, which must be 0 without a layer, and
-// appends the user. It reads eight bytes, as long as a C long is, though it needs four.
-const ANSWER = Base64.encode(new Uint8Array(8))
+/** No layer and, as without one there is nothing to receive, a size of 0. RFC 4752, 3.1 and 3.2. */
+const ONLY_NO_LAYER = Uint8Array.of(NO_LAYER, 0, 0, 0)
 
 // Java: SecurityUtils.getServerPrincipal.
 const serviceOf = ({ host, service }: ServicePrincipal, hostname: string): string =>
-  `${service}@${host === "_HOST" ? hostname.toLowerCase() : host}`
+  `${service}@${host === "_HOST" ? lower(hostname) : host}`
 
-type Call = <A>(run: () => Promise<A>) => Effect.Effect<A, string>
+const lower = (host: string): string => host.toLowerCase()
 
-/**
- * Runs what the package does one after another, and gives what it says when it fails. A call holds one of the few
- * threads that files and host names need too, for as long as a KDC does not answer; interrupting cannot end it.
- */
-const oneByOne = (): Call => {
-  let last: Promise<unknown> = Promise.resolve()
-  return (run) =>
-    Effect.tryPromise({
-      try: (signal) => {
-        const next = last.then(() => {
-          signal.throwIfAborted()
-          return run()
+// Java: QuorumPeer.initialize, authzHosts. It keeps one host of several that a server has.
+const hostsOf = ({ committed, lastSeen }: Membership): ReadonlyArray<string> =>
+  [committed, lastSeen].flatMap(({ servers }) =>
+    Array.from(servers.values()).flatMap(({ addresses }) => addresses.map(({ host }) => host)))
+
+// -----------------------------------------------------------------------------
+// who dials
+// -----------------------------------------------------------------------------
+
+const learn = (context: GssContext, service: string): Mechanism => {
+  let [begun, complete] = [false, false]
+  return {
+    evaluate: (token) =>
+      complete ? agree(context, service, token) : context.step(token).pipe(
+        Effect.mapError((error) => (begun ? unproven(service, error) : notLoggedIn(service, error))),
+        Effect.map((stepped) => {
+          begun = true
+          complete = stepped.complete
+          // The last token of a context is the server's; it waits for an answer all the same.
+          return { token: stepped.token, complete: false }
         })
-        last = next.catch(() => undefined)
-        return next
-      },
-      catch: (cause) => (cause instanceof Error ? cause.message : String(cause))
-    })
+      )
+  }
 }
 
-const learn = (client: KerberosClient, service: string, call: Call): Mechanism => ({
-  evaluate: (token) => {
-    const said = Base64.encode(token)
-    if (client.contextComplete) return negotiate(client, service, said, call)
-    return call(() => client.step(said)).pipe(
-      Effect.mapError((why) => (token.length === 0 ? notLoggedIn(service, why) : unproven(service, why))),
-      // The last token of a context is the server's; it waits for an answer all the same.
-      Effect.flatMap((answer) => bytes(answer ?? "")),
-      Effect.map((answer) => ({ token: answer, complete: false }))
-    )
-  }
-})
-
-const negotiate = Effect.fnUntraced(function*(client: KerberosClient, service: string, said: string, call: Call) {
-  // The package would take it for no token at all.
-  if (said === "") return yield* malformed("it offered no security layer")
-  const offer = yield* call(() => client.unwrap(said)).pipe(
-    Effect.mapError((why) => unproven(service, why)),
-    Effect.flatMap(bytes)
-  )
+const agree = Effect.fnUntraced(function*(context: GssContext, service: string, token: Uint8Array) {
+  const offer = yield* Effect.mapError(context.unwrap(token), (error) => unproven(service, error))
   const [layers = 0] = offer
-  if (offer.length !== OFFER_SIZE) return yield* malformed("what it offered as security layers has not four bytes")
+  if (offer.length !== LAYERS_SIZE) {
+    return yield* malformed("what it offered as security layers has not four bytes")
+  }
   if ((layers & NO_LAYER) === 0) return yield* malformed("it insists on a security layer, qop auth-int or auth-conf")
-  const answer = yield* call(() => client.wrap(ANSWER, { user: client.username ?? "" })).pipe(
-    Effect.mapError((why) => notLoggedIn(service, why)),
-    Effect.flatMap(bytes)
+  const answer = yield* context.initiator.pipe(
+    Effect.flatMap((user) => context.wrap(Uint8Array.of(...ONLY_NO_LAYER, ...new TextEncoder().encode(user)))),
+    Effect.mapError((error) => notLoggedIn(service, error))
   )
   return { token: answer, complete: true }
 })
 
-// The package does not write what it could not read.
-const bytes = (token: string) => Effect.orDie(Effect.fromResult(Base64.decode(token)))
-
-const notLoggedIn = (service: string, said: string) =>
+const notLoggedIn = (service: string, { said }: GssError) =>
   new QuorumAuth.AuthError({
     reason: "AuthFailed",
     problem: `no ticket for ${service} from Kerberos: ${said}`,
@@ -173,18 +132,98 @@ const notLoggedIn = (service: string, said: string) =>
       "(quorum.auth.kerberos.servicePrincipal names the server's), and the clocks must agree"
   })
 
-const unproven = (service: string, said: string) =>
+const unproven = (service: string, { said }: GssError) =>
   new QuorumAuth.AuthError({
     reason: "UnprovenServer",
     problem: `it did not prove that it is ${service}: ${said}`,
     remedy: "its keytab must hold the present key of that principal; if it does, somebody else listens there"
   })
 
+// -----------------------------------------------------------------------------
+// who is dialled
+// -----------------------------------------------------------------------------
+
+const serve = (context: GssContext, login: Acceptor, hosts: ReadonlySet<string>): Mechanism => {
+  type Next = "Context" | "Empty" | "Answer"
+  let next: Next = "Context"
+  const then = (following: Next) => (token: Uint8Array): Evaluated => {
+    next = following
+    return { token, complete: false }
+  }
+  const offer = Effect.map(Effect.orDie(context.wrap(ONLY_NO_LAYER)), then("Answer"))
+  const step = (token: Uint8Array) =>
+    context.step(token).pipe(
+      Effect.mapError((error) => refused(login, error)),
+      Effect.flatMap((stepped) => {
+        if (!stepped.complete) return Effect.succeed(then("Context")(stepped.token))
+        // Who did not ask us for a proof gets none, and has nothing to answer.
+        return stepped.token.length === 0 ? offer : Effect.succeed(then("Empty")(stepped.token))
+      })
+    )
+  return {
+    evaluate: (token) => {
+      switch (next) {
+        case "Context":
+          return token.length === 0 ? Effect.fail(malformed(NO_TICKET)) : step(token)
+        case "Empty":
+          return token.length === 0 ? offer : Effect.fail(malformed("it had something to say to our proof"))
+        case "Answer":
+          return Effect.as(authorize(context, token, hosts), { token: null, complete: true })
+      }
+    }
+  }
+}
+
+const NO_TICKET = "it sent no ticket (who logs in with DIGEST-MD5 begins like that)"
+
+// Java: SaslQuorumServerCallbackHandler.handleAuthorizeCallback. 3.8.0 lets in whose principal has not three parts,
+// CVE-2023-44981.
+const authorize = Effect.fnUntraced(function*(context: GssContext, token: Uint8Array, hosts: ReadonlySet<string>) {
+  const answer = yield* Effect.mapError(context.unwrap(token), ({ said }) => malformed(`its answer is broken: ${said}`))
+  const [layer] = answer
+  if (answer.length < LAYERS_SIZE) return yield* malformed("what it chose as security layer has not four bytes")
+  if (layer !== NO_LAYER) return yield* malformed("it chose a security layer, and we offered none")
+  const user = yield* Effect.mapError(context.initiator, ({ said }) => malformed(`it has no name: ${said}`))
+  const wanted = new TextDecoder().decode(answer.subarray(LAYERS_SIZE)) || user
+  if (wanted !== user) return yield* notLetIn(`${user} wants to be ${JSON.stringify(wanted)}`, "let it be who it is")
+  const [, host] = THREE_PARTS.exec(user) ?? []
+  if (host === undefined) return yield* notLetIn(`${user} is no principal of three parts`, OF_A_HOST)
+  if (!hosts.has(lower(host))) return yield* notLetIn(`${user} is of ${host}, which is no host of ours`, OF_A_HOST)
+})
+
+// Without a backslash: with it an "/" or "@" would be part of a name.
+const THREE_PARTS = /^[^/@\\]+\/([^/@\\]+)@[^/@\\]+$/
+
+const OF_A_HOST = "servers log in as service/host@REALM, with a host as the configuration here writes it (server.N)"
+
+const notLetIn = (problem: string, remedy: string) =>
+  new QuorumAuth.AuthError({ reason: "WrongCredentials", problem, remedy })
+
+const refused = (login: Acceptor, error: GssError) => {
+  switch (error.reason) {
+    case "DefectiveToken":
+      return malformed(`what it sent is no ticket: ${error.said}`)
+    case "NoKey":
+      return unreadable(login, error)
+    default:
+      return notLetIn(`it did not prove who it is: ${error.said}`, "its ticket must be valid, and clocks must agree")
+  }
+}
+
+const keyUnavailable = ({ keyTab, principal }: Acceptor, { said }: GssError) =>
+  new QuorumAuth.AuthError({
+    reason: "AuthUnavailable",
+    problem: `our own key, that of ${principal}, cannot be had from ${keyTab}: ${said}`,
+    remedy: "write it there with ktadd of kadmin"
+  })
+
+const unreadable = ({ keyTab, principal }: Acceptor, { said }: GssError) =>
+  new QuorumAuth.AuthError({
+    reason: "AuthUnavailable",
+    problem: `its ticket is not for our key, that of ${principal} in ${keyTab}: ${said}`,
+    remedy: "the keytab must hold the present key (ktadd of kadmin writes it), and " +
+      "quorum.auth.kerberos.servicePrincipal of who dials must name that principal"
+  })
+
 const malformed = (problem: string) =>
   new QuorumAuth.AuthError({ reason: "MalformedAuth", problem, remedy: "use GSSAPI with qop auth on both sides" })
-
-const noServer = new QuorumAuth.AuthError({
-  reason: "AuthUnavailable",
-  problem: "with Kerberos this server authenticates where it dials, and can let nobody log in who dials it",
-  remedy: "give it the largest id, or use DIGEST-MD5 on every server"
-})

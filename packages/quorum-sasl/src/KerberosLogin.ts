@@ -9,21 +9,34 @@
  *       principal="learner/zk1.example.com@EXAMPLE.COM";
  *     };
  *
- * Of the server's section nothing is used: see `Gssapi` for why nobody can log in
- * here with Kerberos.
+ * The server's section is the same, with the principal as which others know us.
  */
 import * as Result from "effect/Result"
 import * as Jaas from "./Jaas.ts"
 import type { Contexts } from "./SaslLogin.ts"
 
-/** Who we are to others. */
-export interface KerberosLogin {
+/** Who we are where we dial. */
+export interface Initiator {
   /** `learner/zk1.example.com@EXAMPLE.COM`; `null` for whom the ticket cache is of. */
   readonly principal: string | null
   /** The file with our key; `null` without one. */
   readonly keyTab: string | null
   /** Is there a cache that `kinit` fills? Otherwise tickets are kept in memory. */
   readonly useTicketCache: boolean
+}
+
+/** Who we are where we are dialled. */
+export interface Acceptor {
+  /** `zkquorum/zk1.example.com@EXAMPLE.COM`. */
+  readonly principal: string
+  /** The file with our key. */
+  readonly keyTab: string
+}
+
+/** How we log in, and what others log in to. */
+export interface KerberosLogin {
+  readonly learner: Initiator
+  readonly server: Acceptor
   /** Where the sections begin. */
   readonly at: { readonly learner: Jaas.Position; readonly server: Jaas.Position }
 }
@@ -49,14 +62,20 @@ export const fromJaas = (
       const problem = `only one section is of Kerberos, and ${other} is not`
       return yield* Jaas.refuse(file, either.at, problem, `write the same login module into ${other}`)
     }
-    const unknown = Array.from(learner.options.keys()).find((name) => !OPTIONS.has(name))
-    if (unknown !== undefined) {
-      return yield* Jaas.refuse(file, learner.at, `the option ${unknown} has no meaning here`, `leave out ${unknown}`)
+    for (const { at, options } of [learner, server]) {
+      const unknown = Array.from(options.keys()).find((name) => !OPTIONS.has(name))
+      if (unknown === undefined) continue
+      return yield* Jaas.refuse(file, at, `the option ${unknown} has no meaning here`, `leave out ${unknown}`)
     }
-    return { ...(yield* loginOf(learner, file)), at: { learner: learner.at, server: server.at } }
+    return {
+      learner: yield* initiator(learner, file),
+      server: yield* acceptor(server, file),
+      at: { learner: learner.at, server: server.at }
+    }
   })
 
-// From storeKey on they mean something to Java alone: we ask nobody, and read keys anew instead of keeping them.
+// From storeKey on they mean something to Java alone: we ask nobody, and read keys anew instead of keeping them. A
+// server has no tickets.
 const OPTIONS = new Set([
   "useKeyTab",
   "keyTab",
@@ -73,28 +92,38 @@ const OPTIONS = new Set([
 const moduleOf = (jaas: Jaas.Jaas, section: string) =>
   jaas.get(section)?.find(({ name }) => name.endsWith(".Krb5LoginModule"))
 
-const loginOf = ({ at, options }: Jaas.LoginModule, file: string) =>
+const isOn = ({ options }: Jaas.LoginModule, name: string): boolean => options.get(name)?.toLowerCase() === "true"
+
+const initiator = (module: Jaas.LoginModule, file: string): Result.Result<Initiator, Jaas.InvalidJaas> => {
+  const useTicketCache = isOn(module, "useTicketCache")
+  if (isOn(module, "useKeyTab")) {
+    return Result.map(keyOf(module, file, "learner"), (key) => ({ ...key, useTicketCache }))
+  }
+  const principal = module.options.get("principal") || null
+  return useTicketCache
+    ? Result.succeed({ principal, keyTab: null, useTicketCache })
+    : noKey(module, file, `${useKeyTab("learner")}, or useTicketCache=true`)
+}
+
+const acceptor = (module: Jaas.LoginModule, file: string): Result.Result<Acceptor, Jaas.InvalidJaas> =>
+  isOn(module, "useKeyTab") ? keyOf(module, file, "server") : noKey(module, file, useKeyTab("server"))
+
+const useKeyTab = (side: string) => `write useKeyTab=true ${keyTabOf(side)}`
+
+const keyTabOf = (side: string) => `keyTab="/etc/zookeeper/${side}.keytab"`
+
+const noKey = ({ at }: Jaas.LoginModule, file: string, remedy: string) =>
+  Jaas.refuse(file, at, "there is nothing to log in with", remedy)
+
+const keyOf = ({ at, options }: Jaas.LoginModule, file: string, side: "learner" | "server") =>
   Result.gen(function*() {
-    const isOn = (name: string) => options.get(name)?.toLowerCase() === "true"
-    const useTicketCache = isOn("useTicketCache")
-    const principal = options.get("principal") || null
-    if (!isOn("useKeyTab")) {
-      return useTicketCache
-        ? { principal, keyTab: null, useTicketCache }
-        : yield* Jaas.refuse(
-          file,
-          at,
-          "there is nothing to log in with",
-          "write useKeyTab=true keyTab=\"/etc/zookeeper/learner.keytab\", or useTicketCache=true"
-        )
-    }
     // As Java, which takes the name of a keytab with its type.
     const keyTab = options.get("keyTab")?.replace(/^file:/i, "") || null
-    if (keyTab === null) {
-      return yield* Jaas.refuse(file, at, "keyTab is not set", "write keyTab=\"/etc/zookeeper/learner.keytab\"")
-    }
+    if (keyTab === null) return yield* Jaas.refuse(file, at, "keyTab is not set", `write ${keyTabOf(side)}`)
+    const principal = options.get("principal") || null
     if (principal === null) {
-      return yield* Jaas.refuse(file, at, "principal is not set", "write principal=\"learner/host@REALM\"")
+      const example = side === "learner" ? "learner/host@REALM" : "zkquorum/host@REALM"
+      return yield* Jaas.refuse(file, at, "principal is not set", `write principal="${example}"`)
     }
-    return { principal, keyTab, useTicketCache }
+    return { principal, keyTab }
   })

@@ -38,6 +38,7 @@ export const make = (requirements: Requirements, mechanisms: Mechanisms): Quorum
     requirements.learnerRequireSasl
       ? mechanisms.learner(hostname).pipe(
         Effect.flatMap((mechanism) => Exchange.learn(connection, mechanism)),
+        Effect.scoped,
         within(millis)
       )
       : QuorumAuth.none.learner(connection, hostname, millis),
@@ -69,6 +70,7 @@ const accept = Effect.fnUntraced(function*(
   const left = Math.max(millis - ((yield* Clock.currentTimeMillis) - start), 0)
   yield* mechanisms.server.pipe(
     Effect.flatMap((mechanism) => Exchange.serve(stream, mechanism)),
+    Effect.scoped,
     Effect.tapErrorTag("AuthError", () => Exchange.refuse(stream)),
     within(left),
     Effect.catch((error) => serverRequireSasl ? Effect.fail(error) : forgive(connection, error))
@@ -122,7 +124,7 @@ const within = (millis: number) => <A, E>(effect: Effect.Effect<A, E>): Effect.E
         new QuorumAuth.AuthError({
           reason: "AuthTimedOut",
           problem: `no end of the authentication within ${millis} ms`,
-          remedy: Exchange.LOOK_THERE
+          remedy: `${Exchange.LOOK_THERE}; with Kerberos, see also whether the KDC answers`
         })
       )
   })

@@ -1,6 +1,8 @@
 /** SASL authentication between servers. */
 export * as DigestMd5 from "./DigestMd5.ts"
+export * as Gss from "./Gss.ts"
 export * as Gssapi from "./Gssapi.ts"
+export * as GssLibrary from "./GssLibrary.ts"
 export * as Jaas from "./Jaas.ts"
 export * as KerberosLogin from "./KerberosLogin.ts"
 export * as Mechanism from "./Mechanism.ts"

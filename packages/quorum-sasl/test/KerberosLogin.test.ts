@@ -15,6 +15,8 @@ const read = (text: string, contexts = SaslLogin.defaultContexts) =>
 
 const learner = (options: string) => read(server + section("QuorumLearner", options))
 
+const withServer = (options: string) => read(section("QuorumServer", options) + section("QuorumLearner", KEYTAB))
+
 const KEYTAB = "useKeyTab=true keyTab=\"/l\" principal=\"l/h@R\""
 
 describe("a login with Kerberos", () => {
@@ -25,14 +27,17 @@ describe("a login with Kerberos", () => {
     ["with a cache", "useTicketCache=true", [null, null, true]],
     ["with a cache, as somebody", "useTicketCache=true principal=\"l\"", ["l", null, true]]
   ])("%s", (_, options, expected) => {
-    const login = Result.getOrThrow(learner(options)) ?? assert.fail("none")
-    assert.deepStrictEqual([login.principal, login.keyTab, login.useTicketCache], expected)
-    assert.deepStrictEqual(login.at, { server: { line: 1, column: 16 }, learner: { line: 2, column: 17 } })
+    const [principal, keyTab, useTicketCache] = expected
+    assert.deepStrictEqual(Result.getOrThrow(learner(options)), {
+      learner: { principal, keyTab, useTicketCache },
+      server: { principal: "s/h@R", keyTab: "/s" },
+      at: { server: { line: 1, column: 16 }, learner: { line: 2, column: 17 } }
+    })
   })
 
   it("is in the sections that are named", () => {
     const text = section("S", KEYTAB) + section("L", KEYTAB)
-    assert.strictEqual(Result.getOrThrow(read(text, { learner: "L", server: "S" }))?.principal, "l/h@R")
+    assert.strictEqual(Result.getOrThrow(read(text, { learner: "L", server: "S" }))?.learner.principal, "l/h@R")
     assert.isNull(Result.getOrThrow(read(text)))
   })
 
@@ -51,6 +56,10 @@ describe("a login with Kerberos", () => {
     ["neither keytab nor cache", learner("principal=\"l/h@R\""), "there is nothing to log in with"],
     ["no file", learner("useKeyTab=true principal=\"l/h@R\""), "keyTab is not set"],
     ["no principal", learner("useKeyTab=true keyTab=\"/l\""), "principal is not set"],
+    ["a server without a key", withServer("useTicketCache=true"), "there is nothing to log in with"],
+    ["a server without a file", withServer("useKeyTab=true principal=\"s/h@R\""), "keyTab is not set"],
+    ["a server that is nobody", withServer("useKeyTab=true keyTab=\"/s\""), "principal is not set"],
+    ["a server with caches", withServer(`${KEYTAB} ticketCache="/t"`), "the option ticketCache has no meaning here"],
     ["what nobody heeds", learner(`${KEYTAB} ticketCache="/t"`), "the option ticketCache has no meaning here"]
   ])("cannot be had with %s", (_, result, problem) => {
     assert.strictEqual(Result.isFailure(result) ? result.failure.problem : "accepted", problem)

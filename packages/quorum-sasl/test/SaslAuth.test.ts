@@ -34,7 +34,6 @@ import { memory, secure, tcp } from "../../quorum-node/test/CnxManagerPlaces.ts"
 import { accept, utf8 } from "../../quorum-node/test/TransportHarness.ts"
 import * as DigestMechanism from "../src/DigestMechanism.ts"
 import * as Exchange from "../src/Exchange.ts"
-import * as Gssapi from "../src/Gssapi.ts"
 import * as SaslAuth from "../src/SaslAuth.ts"
 
 /** The rows of the table in `SaslAuth`, in the order of a roll-out. */
@@ -270,8 +269,8 @@ const clients = (promises: Register) => {
   }))
 
   promises("who wants to authenticate where nobody can is refused, and no link", Effect.fnUntraced(function*(place) {
-    const unused = { initializeClient: () => Promise.reject(new Error("not called")) }
-    const mechanisms = Gssapi.make(unused, { principal: null, servicePrincipal: { service: "s", host: "h" } })
+    const refusal = new QuorumAuth.AuthError({ reason: "AuthUnavailable", problem: "no key", remedy: "get one" })
+    const mechanisms = { learner: () => Effect.fail(refusal), server: Effect.fail(refusal) }
     const auth = SaslAuth.make({ learnerRequireSasl: true, serverRequireSasl: false }, mechanisms)
     const two = yield* start(place, 2n).pipe(Effect.provideService(QuorumAuth.QuorumAuth, auth))
     const changes = yield* two.manager.linkChanges

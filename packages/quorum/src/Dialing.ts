@@ -70,16 +70,20 @@ export const isReachable = (
   )
 
 const dialOne = (transport: Transport.Transport["Service"], address: Address.Address, millis: number) =>
-  transport.dial(address).pipe(
-    Effect.timeoutOrElse({
+  Effect.suspend(() => {
+    let overdue: Transport.SecurityError | undefined
+    const dial = transport.dial(address, (error) => {
+      overdue = error
+    })
+    const silence = new Error(`no connection within ${millis} ms`)
+    return Effect.timeoutOrElse(dial, {
       duration: Duration.millis(millis),
       orElse: () =>
         Effect.fail(
           new Transport.DialError({
             address: Address.format(address),
-            reason: "TimedOut",
-            cause: new Error(`no connection within ${millis} ms`)
+            ...(overdue === undefined ? { reason: "TimedOut", cause: silence } : { reason: "Insecure", cause: overdue })
           })
         )
     })
-  )
+  })

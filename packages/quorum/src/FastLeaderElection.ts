@@ -274,7 +274,7 @@ const onElected = Effect.fnUntraced(function*(self: Self, elected: Action & { re
 
 const onLinkChanged = Effect.fnUntraced(function*(self: Self, change: LinkChange) {
   yield* dispatch(self, presence(change))
-  yield* self.incumbency.linkChanged(change, yield* self.manager.connected)
+  self.incumbency.linkChanged(change, yield* self.manager.connected)
   yield* watchLeader(self, (settled) => self.watch.linkChanged(settled, change))
 })
 

@@ -17,6 +17,7 @@ import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import * as Dialing from "./Dialing.ts"
+import * as History from "./History.ts"
 import * as LeaseClock from "./LeaseClock.ts"
 import * as PacketLink from "./PacketLink.ts"
 import * as PeerHosts from "./PeerHosts.ts"
@@ -68,7 +69,8 @@ export const run = Effect.fnUntraced(function*(
     state: Learner.make(yield* history.read, pledges.get()),
     ended: null
   }
-  pledges.onRelease(offer({ _tag: "PledgeReleased" }))
+  const released = Effect.andThen(pledges.released, offer({ _tag: "PledgeReleased" }))
+  yield* Effect.forkScoped(released, { startImmediately: true })
   yield* Effect.forkScoped(connect(self, offer))
   while (self.ended === null) {
     for (const input of yield* Queue.takeAll(inbox)) yield* handle(self, input)
@@ -219,7 +221,4 @@ const store = (
   write: ReturnType<RoleContext["history"]["setAcceptedEpoch"]>,
   stored: () => Learner.Event
 ): Effect.Effect<void> =>
-  Effect.matchEffect(write, {
-    onFailure: ({ message }) => Effect.andThen(Effect.logError(message), dispatch(self, { _tag: "StoreFailed" })),
-    onSuccess: () => dispatch(self, stored())
-  })
+  Effect.flatMap(History.attempt(write), (isStored) => dispatch(self, isStored ? stored() : { _tag: "StoreFailed" }))

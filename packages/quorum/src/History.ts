@@ -42,6 +42,13 @@ export class History extends Context.Service<History, {
   readonly setCurrentEpoch: (epoch: bigint) => Effect.Effect<void, HistoryError>
 }>()("@conclave/quorum/History") {}
 
+/** Writes an epoch; `false`, and a line in the log, if it could not be made durable. */
+export const attempt = (write: Effect.Effect<void, HistoryError>): Effect.Effect<boolean> =>
+  Effect.matchEffect(write, {
+    onFailure: ({ message }) => Effect.as(Effect.logError(message), false),
+    onSuccess: () => Effect.succeed(true)
+  })
+
 /**
  * A history in memory, empty unless told otherwise. It is gone with the process, and so are the promises in it: for
  * tests, and for ensembles whose epochs need not increase across restarts.

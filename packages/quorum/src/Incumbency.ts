@@ -7,6 +7,7 @@
 import type * as Election from "@conclave/core/Election"
 import type { ElectedReason } from "@conclave/core/ElectionOutput"
 import type { Ensemble } from "@conclave/core/Ensemble"
+import * as QuorumVerifier from "@conclave/core/QuorumVerifier"
 import type { Sid } from "@conclave/core/Sid"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -17,19 +18,16 @@ import type { LookCause } from "./PeerStatus.ts"
 import type { LinkChange } from "./QuorumCnxManager.ts"
 import * as Role from "./Role.ts"
 import { describe, type Ended, type RoleContext } from "./RoleContext.ts"
+import * as Setbacks from "./Setbacks.ts"
 import * as StatusBoard from "./StatusBoard.ts"
-import { TransferRefused } from "./Tenure.ts"
+import { type TransferProblem, TransferRefused } from "./Tenure.ts"
 
 /** What can come in between elections. */
 export type Input =
   | Role.Report
   /** Leave office, in favour of this server, or of whoever is best. */
-  | {
-    readonly _tag: "Resign"
-    readonly to: Sid | null
-    readonly done: Deferred.Deferred<void, TransferRefused>
-  }
-  /** What depended on the role has ended. */
+  | { readonly _tag: "Resign"; readonly to: Sid | null; readonly done: Deferred.Deferred<void, TransferRefused> }
+  /** What depended on the role has ended, and it is time for a search. */
   | { readonly _tag: "GivenUp"; readonly cause: LookCause }
   | { readonly _tag: "AbstentionOver" }
 
@@ -62,7 +60,7 @@ export interface Incumbency {
   readonly giveUp: (cause: LookCause) => Effect.Effect<boolean>
   readonly handle: (state: Election.State, input: Input) => Effect.Effect<Consequence>
   /** A link came up, went down, or could not be made. */
-  readonly linkChanged: (change: LinkChange, connected: ReadonlySet<Sid>) => Effect.Effect<void>
+  readonly linkChanged: (change: LinkChange, connected: ReadonlySet<Sid>) => void
 }
 
 /** No election has ended yet. The role ends with the scope, in good order. */
@@ -80,10 +78,13 @@ export const make = Effect.fnUntraced(function*(
     role: roles === null ? null : yield* Role.make(roles, offer),
     abstention: yield* Abstention.make(offer({ _tag: "AbstentionOver" })),
     scope: yield* Effect.scope,
+    setbacks: yield* Setbacks.make,
     settled: null,
     established: null,
     config: null,
-    resigning: []
+    leaving: false,
+    givingUp: false,
+    resigning: yield* resignations
   }
   return {
     ensemble: () => (self.abstention.isActive() ? { ...ensemble, electable: false } : ensemble),
@@ -107,50 +108,72 @@ interface Self {
   readonly role: Role.Role | null
   readonly abstention: Abstention.Abstention
   readonly scope: Scope.Scope
+  readonly setbacks: Setbacks.Setbacks
+  /** Who waits for us to have left office. */
+  readonly resigning: Array<Deferred.Deferred<void, TransferRefused>>
   settled: { readonly state: Election.Settled; readonly elected: ElectedReason } | null
   /** The epoch in which the leader was activated, and who it is. */
   established: { readonly epoch: bigint; readonly leader: Sid } | null
   /** The leader's last configuration, as text. */
   config: string | null
-  /** Who waits for us to have left office. */
-  resigning: ReadonlyArray<Deferred.Deferred<void, TransferRefused>>
+  /** We are about to leave office, for whatever reason. */
+  leaving: boolean
+  /** `GivenUp` is to come; until then nobody is voted for. */
+  givingUp: boolean
 }
 
 const none: Consequence = { _tag: "None" }
 
+// Who waits when the scope closes has its answer all the same: the role has ended by then.
+const resignations = Effect.acquireRelease(
+  Effect.sync((): Array<Deferred.Deferred<void, TransferRefused>> => []),
+  (resigning) => Effect.forEach(resigning.splice(0), (done) => Deferred.succeed(done, undefined), { discard: true })
+)
+
 const begin = Effect.fnUntraced(function*(self: Self, state: Election.Settled, elected: ElectedReason) {
   self.settled = { state, elected }
+  self.setbacks.begin()
   self.established = null
   self.config = null
+  self.leaving = false
   if (self.role !== null) yield* self.role.begin(state, elected)
 })
 
 const giveUp = Effect.fnUntraced(function*(self: Self, cause: LookCause) {
-  const { established, role, settled } = self
-  const led = settled?.state.state === "LEADING" ? established : null
-  const left = leave(self)
-  if (role === null || settled === null) return true
-  if (led === null) {
-    yield* Effect.andThen(role.end(leaveReason(cause)), left)
+  const { board, established, role, setbacks, settled } = self
+  if (self.givingUp) return false
+  const reason = leaveReason(cause)
+  if (established !== null && settled?.state.state === "LEADING") {
+    yield* StatusBoard.waiting(board, { _tag: "Leaving", epoch: established.epoch, reason })
+  }
+  const end = role === null || settled === null ? Effect.void : role.end(reason)
+  const pause = yield* setbacks.pause
+  if (settled?.state.state !== "LEADING" && pause === 0) {
+    yield* Effect.andThen(end, leave(self))
     return true
   }
-  yield* StatusBoard.waiting(self.board, { _tag: "Leaving", epoch: led.epoch, reason: leaveReason(cause) })
+  self.givingUp = true
   // Not here: what others ask meanwhile has to be answered.
   yield* Effect.forkIn(
-    role.end(leaveReason(cause)).pipe(Effect.andThen(left), Effect.andThen(self.offer({ _tag: "GivenUp", cause }))),
+    end.pipe(
+      Effect.andThen(leave(self)),
+      Effect.andThen(Effect.sleep(pause)),
+      Effect.andThen(self.offer({ _tag: "GivenUp", cause }))
+    ),
     self.scope
   )
   return false
 })
 
-// The role is no longer ours; who waits for that is told once the effect runs.
-const leave = (self: Self): Effect.Effect<void> => {
-  const { resigning } = self
-  self.settled = null
-  self.established = null
-  self.resigning = []
-  return Effect.forEach(resigning, (done) => Deferred.succeed(done, undefined), { discard: true })
-}
+// The role is over. Who has asked for that is told, and we step aside for a while.
+const leave = (self: Self): Effect.Effect<void> =>
+  Effect.gen(function*() {
+    self.settled = null
+    self.established = null
+    const asked = self.resigning.splice(0)
+    if (asked.length > 0) yield* abstain(self)
+    yield* Effect.forEach(asked, (done) => Deferred.succeed(done, undefined), { discard: true })
+  })
 
 const leaveReason = (cause: LookCause): LeaveReason => {
   switch (cause._tag) {
@@ -170,8 +193,8 @@ const handle = (self: Self, state: Election.State, input: Input): Effect.Effect<
     case "Resign":
       return Effect.as(onResign(self, input), none)
     case "GivenUp":
-      // Somebody may have been found meanwhile, if another search was asked for.
-      return Effect.succeed(state._tag === "Idle" ? { _tag: "Search", cause: input.cause } : none)
+      self.givingUp = false
+      return Effect.succeed({ _tag: "Search", cause: input.cause })
     case "AbstentionOver":
       // Now that we may be proposed, we propose ourselves.
       return Effect.succeed(state._tag === "Looking" ? { _tag: "Search", cause: null } : none)
@@ -184,67 +207,91 @@ const onRole = Effect.fnUntraced(function*(self: Self, event: Role.Event): Effec
   const { currentVote, membership, state } = settled.state
   switch (event._tag) {
     case "Activated":
-      self.established = { epoch: event.epoch, leader: currentVote.leader }
+      establish(self, event.epoch, currentVote.leader)
       yield* StatusBoard.leads(board, event.epoch, event.since, event.reason)
       return establishedBy(self, membership.lastSeen.text)
     case "Following":
-      self.established = { epoch: event.epoch, leader: currentVote.leader }
+      establish(self, event.epoch, currentVote.leader)
       yield* StatusBoard.follows(board, state, event.epoch, currentVote, settled.elected)
       return establishedBy(self, self.config)
     case "ConfigSeen":
       self.config = event.text
       return none
+    case "Leaving":
+      self.leaving = true
+      if (self.established !== null) {
+        yield* StatusBoard.waiting(board, { _tag: "Leaving", epoch: self.established.epoch, reason: event.reason })
+      }
+      return none
     case "Ended":
-      return yield* onEnded(self, currentVote.leader, event.ended)
+      return yield* onEnded(self, settled.state, event.ended)
+    case "Died":
+      return yield* Effect.failCause(event.cause)
   }
 })
+
+const establish = (self: Self, epoch: bigint, leader: Sid) => {
+  self.established = { epoch, leader }
+  self.setbacks.established()
+}
 
 const establishedBy = ({ established }: Self, config: string | null): Consequence =>
   established === null ? none : { _tag: "Established", ...established, config }
 
 const onEnded = Effect.fnUntraced(function*(
   self: Self,
-  leader: Sid,
+  { currentVote, state }: Election.Settled,
   { reason, successor }: Ended
 ): Effect.fn.Return<Consequence> {
   // We can vote for it and not follow it: the election stands, and connections tell when it is gone.
   if (reason === "ForeignLeader") {
-    yield* Effect.logInfo(`server ${leader}: ${describe(reason)}`)
+    yield* Effect.logInfo(`server ${currentVote.leader}: ${describe(reason)}`)
     return none
   }
-  if (reason === "CannotListen") yield* abstain(self)
+  if (self.established === null) {
+    self.setbacks.failed()
+    // Elected again it would fail again, and no other would have its turn.
+    if (state === "LEADING") yield* abstain(self)
+  }
   yield* leave(self)
-  const cause: LookCause = { _tag: "LeaderLost", leader, reason }
+  const cause: LookCause = { _tag: "LeaderLost", leader: currentVote.leader, reason }
   return successor === null ? { _tag: "Lost", cause } : { _tag: "Designated", leader: successor, cause }
 })
 
 const onResign = Effect.fnUntraced(function*(self: Self, { done, to }: Input & { readonly _tag: "Resign" }) {
-  const { established, role } = self
-  const leads = role !== null && established !== null && established.leader === self.ensemble.mySid
+  const { established, role, settled } = self
+  const leads = role !== null && established !== null && settled?.state.state === "LEADING"
+  const problem = to === null ? null : !leads || self.leaving ? "NotLeading" : refusal(settled.state, role, to)
+  if (to !== null && problem !== null) {
+    yield* Deferred.fail(done, new TransferRefused({ to, problem }))
+    return
+  }
   if (!leads) {
-    yield* to === null
-      ? Deferred.succeed(done, undefined)
-      : Deferred.fail(done, new TransferRefused({ to, problem: "NotLeading" }))
+    yield* Deferred.succeed(done, undefined)
     return
   }
-  if (to !== null && role.successor(to) === null) {
-    yield* Deferred.fail(done, new TransferRefused({ to, problem: "NotFollowing" }))
-    return
-  }
+  self.resigning.push(done)
+  if (self.leaving) return
+  self.leaving = true
   const reason: LeaveReason = to === null ? { _tag: "Resigned" } : { _tag: "Transferred", to }
-  self.resigning = [...self.resigning, done]
-  yield* abstain(self)
   yield* StatusBoard.waiting(self.board, { _tag: "Leaving", epoch: established.epoch, reason })
   yield* role.resign(reason, to)
 })
+
+const refusal = ({ membership }: Election.Settled, role: Role.Role, to: Sid): TransferProblem | null => {
+  const mayLead = membership.verifiers.every((verifier) =>
+    verifier.voters.has(to) && QuorumVerifier.weight(verifier, to) > 0n)
+  if (!mayLead) return "NotElectable"
+  return role.successor(to) === null ? "NotFollowing" : null
+}
 
 const abstain = ({ abstention, roles }: Self): Effect.Effect<void> =>
   roles === null ? Effect.void : abstention.begin(roles.activation.abstainFor)
 
 // Refused is evidence: nobody listens where a peer listens as long as its process lives. But whom we are connected
 // with, or follow, lives, and the news is old.
-const linkChanged = (self: Self, { _tag, reason, sid }: LinkChange, connected: ReadonlySet<Sid>) => {
+const linkChanged = (self: Self, { _tag, reason, sid }: LinkChange, connected: ReadonlySet<Sid>): void => {
   const { established, roles } = self
   const isGone = _tag === "DialFailed" && reason === "Refused" && !connected.has(sid) && established?.leader !== sid
-  return isGone && roles !== null && roles.activation.refusedIsEvidence ? roles.pledges.release(sid) : Effect.void
+  if (isGone && roles?.activation.refusedIsEvidence === true) roles.pledges.release(sid)
 }

@@ -20,6 +20,7 @@ import type * as Scope from "effect/Scope"
 import * as LearnerListener from "./LearnerListener.ts"
 import * as LeadLog from "./LeadLog.ts"
 import type { Activation, LeaveReason } from "./LeadershipStatus.ts"
+import * as History from "./History.ts"
 import * as LeaseClock from "./LeaseClock.ts"
 import * as Oracle from "./Oracle.ts"
 import type { Ended, Mandate, RoleContext } from "./RoleContext.ts"
@@ -41,6 +42,8 @@ export interface Options extends Mandate {
     readonly since: number
     readonly reason: Activation
   }) => Effect.Effect<unknown>
+  /** We lead no longer, and guarded work ends. */
+  readonly onLeaving: (reason: LeaveReason) => Effect.Effect<unknown>
   /** Comes when office is to be left on purpose: the reason, and who is to lead next if it can. */
   readonly resignation: Deferred.Deferred<Resignation>
 }
@@ -95,7 +98,10 @@ export const make = Effect.fnUntraced(function*(
     leave: null,
     ended: null
   }
-  pledges.onRelease(offer({ _tag: "PledgeReleased" }))
+  // Who connects or goes must not wait for a leader that takes no more.
+  yield* Effect.addFinalizer(() => Queue.shutdown(inbox))
+  const released = Effect.andThen(pledges.released, offer({ _tag: "PledgeReleased" }))
+  yield* Effect.forkScoped(released, { startImmediately: true })
   yield* Effect.forkScoped(halfTicks(self))
   yield* Effect.forkScoped(Effect.flatMap(Deferred.await(options.resignation), (resignation) =>
     leaveOnPurpose(self, resignation)))
@@ -156,6 +162,10 @@ const leaveOnPurpose = Effect.fnUntraced(function*(self: Self, { reason, success
 const handle = Effect.fnUntraced(function*(self: Self, input: Input) {
   const at = self.now()
   const pledgeAt = self.pledgeNow()
+  // A lease that has run out is not prolonged by an answer that lay about meanwhile: guarded work may have ended.
+  if (self.leaseUntil !== null && at >= self.leaseUntil) {
+    yield* dispatch(self, { _tag: "TimedOut", timer: "Lease", at, pledgeAt })
+  }
   switch (input._tag) {
     case "Packet":
       return yield* dispatch(self, { _tag: "Received", learner: input.learner, packet: input.packet, at })
@@ -222,10 +232,7 @@ const store = (
   write: ReturnType<RoleContext["history"]["setAcceptedEpoch"]>,
   stored: () => Leader.Event
 ): Effect.Effect<void> =>
-  Effect.matchEffect(write, {
-    onFailure: ({ message }) => Effect.andThen(Effect.logError(message), dispatch(self, { _tag: "StoreFailed" })),
-    onSuccess: () => dispatch(self, stored())
-  })
+  Effect.flatMap(History.attempt(write), (isStored) => dispatch(self, isStored ? stored() : { _tag: "StoreFailed" }))
 
 const onActivated = Effect.fnUntraced(function*(self: Self, output: Output & { readonly _tag: "Activated" }) {
   const { activation, options } = self
@@ -254,7 +261,9 @@ const holds = (self: Self): boolean => {
 
 const onSteppedDown = Effect.fnUntraced(function*(self: Self, output: Output & { readonly _tag: "SteppedDown" }) {
   const { reason, successor } = output
-  yield* self.office.leave(self.leave ?? leaveReasons(reason, holds(self)))
+  const leave = self.leave ?? leaveReasons(reason, holds(self))
+  const told = self.activated === null ? Effect.void : self.options.onLeaving(leave)
+  yield* Effect.all([self.office.leave(leave), told], { concurrency: "unbounded" })
   self.ended = { reason, successor }
 })
 

@@ -50,10 +50,12 @@ export class MemoryNetwork extends Context.Service<MemoryNetwork, {
   /** Breaks every open connection between two groups, whoever dialled: both ends fail, bytes on the way are lost. */
   readonly reset: (a: Hosts, b: Hosts) => Effect.Effect<void>
   /**
-   * Ends the process at a host, which may have several names, as its system does when it is killed: its ends of
-   * connections are closed, it listens no more, and its dials are given up. No fiber of it may run after that.
+   * The process at this host is killed: its connections break, who dials it is refused, and nothing that its fibers
+   * still do gets out. Another may start there.
    */
-  readonly crash: (host: Hosts) => Effect.Effect<void>
+  readonly crash: (host: string) => Effect.Effect<void>
+  /** The machine is gone without a word: as `crash`, but to all others as if behind a partition until `heal`. */
+  readonly vanish: (host: string) => Effect.Effect<void>
   /** Every connection that an end still holds, then every dial under way. */
   readonly connections: Effect.Effect<ReadonlyArray<MemoryConnection>>
   /** Waits until the connections are as the test wants them, and returns them. */
@@ -87,12 +89,20 @@ export const layerTransport = (
 
 interface Net {
   readonly names: Set<string>
+  /** The latest transport at each host. */
+  readonly lives: Map<string, Life>
   readonly faults: Map<string, MemoryPipe.Fault>
   readonly listeners: Map<string, Acceptor.Acceptor<MemoryLink.End>>
   readonly links: Set<MemoryLink.MemoryLink>
   readonly dialing: Set<MemoryConnection>
   readonly changed: Signal.Signal
   readonly freePort: () => number
+}
+
+/** A process, as long as it is alive. */
+interface Life {
+  readonly names: ReadonlyArray<string>
+  alive: boolean
 }
 
 // IANA's dynamic ports begin here (RFC 6335), and no test opens the 16,384 there are.
@@ -102,6 +112,7 @@ const makeUnsafe = (): MemoryNetwork["Service"] => {
   let port = FIRST_FREE_PORT
   const net: Net = {
     names: new Set(),
+    lives: new Map(),
     faults: new Map(),
     listeners: new Map(),
     links: new Set(),
@@ -132,20 +143,30 @@ const makeUnsafe = (): MemoryNetwork["Service"] => {
     reset: (a, b) =>
       Effect.sync(() => {
         const broken = new Set([...directions(a, b), ...directions(b, a)])
-        // Whoever notices may dial at once; the new connection is none of these.
-        const present = Array.from(net.links)
-        for (const link of present) if (broken.has(direction(link.from.host, link.to.host))) link.reset()
+        resetWhere(net, ({ from, to }) => broken.has(direction(from.host, to.host)))
       }),
-    crash: (host) => Effect.sync(() => crash(net, [host].flat())),
+    crash: (host) =>
+      Effect.sync(() => {
+        const names = die(net, host)
+        resetWhere(net, ({ from, to }) => names.includes(from.host) || names.includes(to.host))
+        net.changed.wake()
+      }),
+    vanish: (host) =>
+      Effect.suspend(() => {
+        const names = die(net, host)
+        const others = Array.from(net.names).filter((name) => !names.includes(name))
+        return Effect.andThen(cut(names, others), cut(others, names))
+      }),
     connections: Effect.sync(connections),
     until: (holds) => Effect.map(net.changed.until(() => holds(connections())), connections),
     transport: (host, ...otherNames) =>
       Effect.sync(() => {
-        const names = [host, ...otherNames]
-        for (const name of names) net.names.add(name)
+        const life: Life = { names: [host, ...otherNames], alive: true }
+        for (const name of life.names) net.names.add(name)
+        net.lives.set(host, life)
         return Transport.Transport.of({
-          dial: (address) => dial(net, host, address),
-          listen: (address) => listen(net, names, address)
+          dial: (address) => dial(net, host, life, address),
+          listen: (address) => listen(net, life, address)
         })
       })
   })
@@ -154,6 +175,7 @@ const makeUnsafe = (): MemoryNetwork["Service"] => {
 const dial = Effect.fnUntraced(function*(
   net: Net,
   host: string,
+  life: Life,
   to: Address.Address
 ): Effect.fn.Return<Transport.Connection, Transport.DialError, Scope.Scope> {
   const from = { host, port: net.freePort() }
@@ -162,6 +184,7 @@ const dial = Effect.fnUntraced(function*(
   if (!isPort(to.port)) return yield* fail("Failed")
   if (!net.names.has(to.host)) return yield* fail("Unresolved")
   yield* reachable(net, from, to)
+  if (!life.alive) return yield* Effect.never
   const acceptor = net.listeners.get(Address.format(to))
   if (acceptor === undefined) return yield* fail("Refused")
   const link = yield* Effect.acquireRelease(
@@ -203,7 +226,7 @@ const reachable = (net: Net, from: Address.Address, to: Address.Address) => {
 
 const listen = Effect.fnUntraced(function*(
   net: Net,
-  names: ReadonlyArray<string>,
+  { alive, names }: Life,
   asked: Address.Address
 ): Effect.fn.Return<Transport.Listener, Transport.ListenError, Scope.Scope> {
   const address = { host: asked.host, port: asked.port === 0 ? net.freePort() : asked.port }
@@ -212,7 +235,7 @@ const listen = Effect.fnUntraced(function*(
   const fail = (problem: string) =>
     new Transport.ListenError({ address: Address.format(address), cause: new Error(problem) })
   if (!isPort(address.port)) return yield* fail("no such port")
-  if (keys.length === 0) return yield* fail("address not available")
+  if (keys.length === 0 || !alive) return yield* fail("address not available")
   if (keys.some((key) => net.listeners.has(key))) return yield* fail("address already in use")
   const acceptor = yield* Acceptor.make<MemoryLink.End>({
     adopt: (end) => Effect.acquireRelease(Effect.succeed(end.connection), () => Effect.sync(end.close)),
@@ -220,20 +243,29 @@ const listen = Effect.fnUntraced(function*(
   })
   yield* Effect.acquireRelease(
     Effect.sync(() => keys.forEach((key) => net.listeners.set(key, acceptor))),
-    () => Effect.sync(() => keys.forEach((key) => net.listeners.delete(key)))
+    () =>
+      Effect.sync(() => {
+        // After a crash another may listen there.
+        for (const key of keys) if (net.listeners.get(key) === acceptor) net.listeners.delete(key)
+      })
   )
   return { address, run: acceptor.run }
 })
 
-const crash = (net: Net, hosts: ReadonlyArray<string>) => {
-  const isOurs = (address: string) => hosts.some((host) => address.startsWith(`${Address.formatHost(host)}:`))
-  for (const key of net.listeners.keys()) if (isOurs(key)) net.listeners.delete(key)
-  for (const attempt of net.dialing) if (isOurs(attempt.from)) net.dialing.delete(attempt)
-  for (const link of Array.from(net.links)) {
-    if (hosts.includes(link.from.host)) link.dialer.close()
-    if (hosts.includes(link.to.host)) link.acceptor.close()
+// Whoever notices may dial at once; the new connection is none of those that break.
+const resetWhere = (net: Net, isBroken: (link: MemoryLink.MemoryLink) => boolean) => {
+  for (const link of Array.from(net.links)) if (isBroken(link)) link.reset()
+}
+
+// Gives the names of the host.
+const die = (net: Net, host: string): ReadonlyArray<string> => {
+  const life = net.lives.get(host)
+  if (life === undefined) return [host]
+  life.alive = false
+  for (const key of Array.from(net.listeners.keys())) {
+    if (life.names.some((name) => key.startsWith(`${name}:`))) net.listeners.delete(key)
   }
-  net.changed.wake()
+  return life.names
 }
 
 const settle = (net: Net) => {

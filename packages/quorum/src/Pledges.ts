@@ -7,34 +7,37 @@
 import type * as Lease from "@conclave/core/Lease"
 import type { Sid } from "@conclave/core/Sid"
 import * as Effect from "effect/Effect"
+import * as Signal from "./internal/Signal.ts"
 
 /** The pledge of one peer. */
 export interface Pledges {
   readonly get: () => Lease.Pledge | null
   readonly set: (pledge: Lease.Pledge | null) => void
   /** The process of this server is gone: what was pledged to it does not bind any more. */
-  readonly release: (sid: Sid) => Effect.Effect<void>
-  /** Whom to tell of a release; the last one to ask. */
-  readonly onRelease: (tell: Effect.Effect<unknown>) => void
+  readonly release: (sid: Sid) => void
+  /** Returns when the present pledge is released. */
+  readonly released: Effect.Effect<void>
 }
 
 /** A pledge that lasts from before, or none. */
 export const make = (initial: Lease.Pledge | null): Pledges => {
+  const changed = Signal.make()
   let pledge = initial
-  let released: Effect.Effect<unknown> = Effect.void
+  let releases = 0
   return {
     get: () => pledge,
     set: (next) => {
       pledge = next
     },
-    release: (sid) =>
-      Effect.suspend(() => {
-        if (pledge === null || pledge.leader !== sid) return Effect.void
-        pledge = null
-        return Effect.asVoid(released)
-      }),
-    onRelease: (tell) => {
-      released = tell
-    }
+    release: (sid) => {
+      if (pledge === null || pledge.leader !== sid) return
+      pledge = null
+      releases++
+      changed.wake()
+    },
+    released: Effect.suspend(() => {
+      const before = releases
+      return changed.until(() => releases > before)
+    })
   }
 }

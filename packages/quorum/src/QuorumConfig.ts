@@ -16,8 +16,8 @@ export interface Activation {
   /** Are real ZooKeeper servers led? They would wait for data that is not here. */
   readonly acceptForeign: boolean
   /**
-   * How long who has resigned, or cannot listen at its quorum port, proposes nobody: time for another to be elected
-   * and activated. Ours.
+   * How long who has resigned, or was elected and not activated, proposes nobody: time for another to be elected and
+   * activated. Counted from when office is left. Ours.
    */
   readonly abstainFor: Ensemble.Millis
   /**

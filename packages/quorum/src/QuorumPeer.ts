@@ -36,7 +36,7 @@ import { QuorumConfig } from "./QuorumConfig.ts"
 import * as QuorumAuth from "./QuorumAuth.ts"
 import type { RoleContext } from "./RoleContext.ts"
 import * as StatusBoard from "./StatusBoard.ts"
-import { Tenure, type TransferRefused } from "./Tenure.ts"
+import { Tenure, TransferRefused } from "./Tenure.ts"
 import { type ListenError, Transport } from "./Transport.ts"
 
 /** A peer whose id is not among the servers of its configuration. */
@@ -149,10 +149,17 @@ export const make = Effect.gen(function*() {
     rejections: Effect.suspend(() => manager.rejections),
     join: Fiber.join(fiber)
   })
+  // Who has stopped has left office, and answers nobody.
+  const stopped = (to: Sid | null) =>
+    Effect.andThen(
+      Fiber.await(fiber),
+      to === null ? Effect.void : Effect.fail(new TransferRefused({ to, problem: "NotLeading" }))
+    )
   const resign = (to: Sid | null) =>
     Effect.suspend(() => {
       const done = Deferred.makeUnsafe<void, TransferRefused>()
-      return Effect.andThen(Queue.offer(inbox, { _tag: "Resign", to, done }), Deferred.await(done))
+      const answer = Effect.andThen(Queue.offer(inbox, { _tag: "Resign", to, done }), Deferred.await(done))
+      return Effect.raceFirst(answer, stopped(to))
     })
   const tenure = Tenure.of({
     sid: mySid,

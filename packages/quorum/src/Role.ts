@@ -6,6 +6,7 @@
 import type { Settled } from "@conclave/core/Election"
 import type { ElectedReason } from "@conclave/core/ElectionOutput"
 import type { Sid } from "@conclave/core/Sid"
+import type * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -23,7 +24,11 @@ export type Event =
   | { readonly _tag: "Following"; readonly epoch: bigint }
   /** The leader's last configuration, as text. */
   | { readonly _tag: "ConfigSeen"; readonly text: string }
+  /** We lead no longer, and guarded work ends. */
+  | { readonly _tag: "Leaving"; readonly reason: LeaveReason }
   | { readonly _tag: "Ended"; readonly ended: Ended }
+  /** A defect has ended it. */
+  | { readonly _tag: "Died"; readonly cause: Cause.Cause<never> }
 
 /** That something happens in the role of this number. */
 export interface Report {
@@ -58,7 +63,9 @@ export const make = Effect.fnUntraced(function*(
     Effect.suspend(() => {
       const ending = last
       current = null
-      return ending === null ? Effect.void : stop(ending, reason)
+      if (ending === null) return Effect.void
+      Deferred.doneUnsafe(ending.givenUp, Effect.void)
+      return stop(ending, reason)
     })
   yield* Effect.addFinalizer(() => end({ _tag: "Stopped" }))
 
@@ -68,18 +75,23 @@ export const make = Effect.fnUntraced(function*(
         number: ++count,
         leading: null,
         resignation: Deferred.makeUnsafe(),
+        givenUp: Deferred.makeUnsafe(),
         fiber: null
       }
       current = role
       last = role
-      // Of a role that was given up nothing is heard; its reports would wait for somebody who waits for its end.
+      // Of a role that was given up nothing is heard; nor may a report wait for room in the inbox of somebody who waits
+      // for the end of the role.
       const report = (event: Event) =>
-        Effect.suspend(() =>
-          current === role ? offer({ _tag: "Role", role: role.number, event }) : Effect.void)
+        Effect.raceFirst(
+          Deferred.await(role.givenUp),
+          Effect.suspend(() => (current === role ? offer({ _tag: "Role", role: role.number, event }) : Effect.void))
+        )
       role.fiber = yield* Effect.forkDetach(
         play(context, role, settled, elected, report).pipe(
           Effect.scoped,
-          Effect.flatMap((ended) => report({ _tag: "Ended", ended }))
+          Effect.flatMap((ended) => report({ _tag: "Ended", ended })),
+          Effect.catchCause((cause) => report({ _tag: "Died", cause }))
         )
       )
     }),
@@ -99,6 +111,7 @@ export const make = Effect.fnUntraced(function*(
 interface Current {
   readonly number: number
   readonly resignation: Deferred.Deferred<Leading.Resignation>
+  readonly givenUp: Deferred.Deferred<void>
   leading: Leading.Leading | null
   fiber: Fiber.Fiber<unknown> | null
 }
@@ -134,6 +147,7 @@ const play = Effect.fnUntraced(function*(
     membership,
     election: { vote, elected },
     onActivated: (activated) => report({ _tag: "Activated", ...activated }),
+    onLeaving: (reason) => report({ _tag: "Leaving", reason }),
     resignation: role.resignation
   })
   return yield* role.leading.run

@@ -46,7 +46,7 @@ export type SecurityReason = typeof securityReasons[number]
 const securityReasons = [
   /** Plain bytes where only TLS is allowed. */
   "Plaintext",
-  /** Nothing at all where only TLS is allowed. */
+  /** Nothing at all, or not all of a handshake, where only TLS is allowed. */
   "Silent",
   /** Somebody was dialled who does not speak TLS, or broke off. */
   "NotTls",
@@ -92,7 +92,7 @@ export type DialReason =
   | "TimedOut"
   /** The name has no address now. */
   | "Unresolved"
-  /** Somebody answered, but not securely; the cause is a `SecurityError`. */
+  /** Somebody answered, but not securely, or not in time; the cause is a `SecurityError`. */
   | "Insecure"
   /** Anything else: no route, no permission, no file descriptors. */
   | "Failed"
@@ -149,9 +149,14 @@ export interface Listener {
 export class Transport extends Context.Service<Transport, {
   /**
    * Opens a connection that lives as long as the scope. Interrupting it, or a
-   * deadline around it, abandons the attempt and leaves nothing behind.
+   * deadline around it, abandons the attempt and leaves nothing behind. Where a
+   * connection has to be made secure, `onAnswered` is told, once somebody has
+   * answered, what is wrong if that takes too long.
    */
-  readonly dial: (address: Address) => Effect.Effect<Connection, DialError, Scope.Scope>
+  readonly dial: (
+    address: Address,
+    onAnswered?: (overdue: SecurityError) => void
+  ) => Effect.Effect<Connection, DialError, Scope.Scope>
   /** Listens until the scope closes; then the address is free again and every accepted connection is closed. */
   readonly listen: (address: Address) => Effect.Effect<Listener, ListenError, Scope.Scope>
 }>()("@conclave/quorum/Transport") {}

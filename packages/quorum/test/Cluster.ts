@@ -6,6 +6,7 @@ import * as Ensemble from "@conclave/core/Ensemble"
 import * as QuorumServer from "@conclave/core/QuorumServer"
 import type { QuorumVerifier } from "@conclave/core/QuorumVerifier"
 import { assert } from "@effect/vitest"
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -15,21 +16,37 @@ import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import * as History from "../src/History.ts"
 import { MembershipStore } from "../src/MembershipStore.ts"
+import * as Leadership from "../src/Leadership.ts"
 import * as MemoryNetwork from "../src/MemoryNetwork.ts"
+import * as Pause from "../src/Pause.ts"
 import * as PeerStatus from "../src/PeerStatus.ts"
 import * as QuorumConfig from "../src/QuorumConfig.ts"
 import * as QuorumPeer from "../src/QuorumPeer.ts"
+import { Tenure } from "../src/Tenure.ts"
 
 /** A running peer, and how to end it. */
 export interface Member {
   readonly sid: bigint
   readonly peer: QuorumPeer.QuorumPeer["Service"]
+  readonly tenure: Tenure["Service"]
+  readonly leadership: Leadership.Leadership["Service"]
+  /** Where it keeps its epochs: to be given to who starts again. */
+  readonly history: History.History["Service"]
+  /** In good order; returns when it has stopped. */
   readonly stop: Effect.Effect<void>
+  /** Kills the process: connections break, its host refuses. Returns at once. */
+  readonly crash: Effect.Effect<void>
+  /** Takes the machine away: nobody hears anything. Returns at once. */
+  readonly vanish: Effect.Effect<void>
 }
 
 /** What a peer may be given beyond its id. It takes part in elections alone unless told how leaders are activated. */
 export type MemberOptions = NonNullable<Parameters<typeof QuorumConfig.layerVoters>[2]> & {
   readonly facts?: Partial<History.Facts>
+  /** Instead of the test clock: one that is wrong. */
+  readonly clock?: Clock.Clock
+  /** Instead of one in memory that begins with `facts`. */
+  readonly history?: History.History["Service"]
   readonly position?: Effect.Effect<bigint>
   /** A pending configuration; only for members that are given as a verifier. */
   readonly lastSeen?: QuorumVerifier
@@ -64,23 +81,39 @@ const configOf = (members: Members, sid: bigint, config: MemberOptions) => {
 
 /** Starts one peer of an ensemble. */
 export const start = Effect.fnUntraced(function*(members: Members, sid: bigint, options: MemberOptions = {}) {
-  const { facts, position, store, ...given } = options
+  const { clock = yield* Clock.Clock, facts, history: kept, position, store, ...given } = options
   const config: MemberOptions = { activation: null, ...given }
   const scope = yield* Scope.fork(yield* Effect.scope)
-  const layer = QuorumPeer.layer.pipe(
+  const made = kept ?? (yield* History.make(facts))
+  const history = position === undefined ? made : History.withPosition(made, position)
+  const network = yield* MemoryNetwork.MemoryNetwork
+  const layer = Leadership.layer.pipe(
+    Layer.provideMerge(QuorumPeer.layer),
     Layer.provide([
       configOf(members, sid, config),
-      Layer.effect(History.History, Effect.map(History.make(facts), (history) =>
-        position === undefined ? history : History.withPosition(history, position))),
+      Layer.succeed(History.History, history),
+      Layer.succeed(Pause.PauseOptions, { ...Pause.defaults, enabled: false }),
       store === undefined ? Layer.empty : Layer.succeed(MembershipStore, store),
       MemoryNetwork.layerTransport(host(sid))
     ])
   )
-  const context = yield* Layer.buildWithMemoMap(layer, yield* Layer.makeMemoMap, scope)
+  const context = yield* Effect.provideService(
+    Layer.buildWithMemoMap(layer, yield* Layer.makeMemoMap, scope),
+    Clock.Clock,
+    clock
+  )
+  const stop = Scope.close(scope, Exit.void)
+  // What is left of it ends as the clock moves, and nobody hears of it.
+  const discard = Effect.forkDetach(stop)
   const member: Member = {
     sid,
     peer: Context.get(context, QuorumPeer.QuorumPeer),
-    stop: Scope.close(scope, Exit.void)
+    tenure: Context.get(context, Tenure),
+    leadership: Context.get(context, Leadership.Leadership),
+    history,
+    stop,
+    crash: Effect.asVoid(Effect.andThen(network.crash(host(sid)), discard)),
+    vanish: Effect.asVoid(Effect.andThen(network.vanish(host(sid)), discard))
   }
   return member
 })
@@ -103,7 +136,8 @@ export type Fact = (statuses: ReadonlyArray<PeerStatus.PeerStatus>) => boolean
 
 const statusesOf = (members: ReadonlyArray<Member>) => Effect.forEach(members, ({ peer }) => peer.status)
 
-const tick = Effect.gen(function*() {
+/** Moves the test clock one step. */
+export const tick = Effect.gen(function*() {
   yield* TestClock.adjust(TICK)
   // Work in flight between fibers goes on without the clock.
   yield* Effect.yieldNow

@@ -129,6 +129,20 @@ describe("Dialing.dialAny", () => {
       assert.deepStrictEqual(raced.held, new Set())
     }))
 
+  it.effect("tells of who answers and is not secure in time", () =>
+    Effect.gen(function*() {
+      const overdue = new Transport.SecurityError({ reason: "Silent", problem: "it answered", remedy: "ask it why" })
+      const dial: Transport.Transport["Service"]["dial"] = (_, onAnswered) =>
+        Effect.andThen(Effect.sync(() => onAnswered?.(overdue)), Effect.never)
+      const transport = Transport.Transport.of({ dial, listen: () => Effect.die("nobody listens in this test") })
+      const dialling = Dialing.dialAny(transport, [{ host: "a", port: 3888 }], CNX_TIMEOUT)
+      const fiber = yield* Effect.forkScoped(dialling, { startImmediately: true })
+      yield* TestClock.adjust(CNX_TIMEOUT)
+      const error = yield* Effect.flip(Fiber.join(fiber))
+      assert.strictEqual(error.message, "cannot reach a:3888: it answered; ask it why")
+      assert.deepStrictEqual(Dialing.whatFailed(error), { reason: "Insecure", rejected: "Silent" })
+    }))
+
   it.effect("that is interrupted leaves nothing behind", () =>
     Effect.gen(function*() {
       const raced = yield* race({ a: ["Connected", 9_999], b: ["Refused", 1], c: ["Connected", 9_999] }, 251)

@@ -258,4 +258,32 @@ describe("MemoryNetwork", () => {
       yield* Context.get(context, Transport).dial({ host: "bob", port: 3888 })
       assert.strictEqual((yield* network.connections).length, 1)
     }).pipe(Effect.provide(MemoryNetwork.layer)))
+
+  it.effect("breaks what a killed process had, refuses for it, and lets another start there", networked(
+    Effect.fnUntraced(function*(network) {
+      const { accepted, ann, bob, far, near } = yield* annAndBob
+      yield* network.crash("bob")
+      assert.strictEqual(endOf(yield* Effect.flip(near.pull)), "SocketReadError")
+      assert.strictEqual(endOf(yield* Effect.flip(far.write(utf8("out")))), "SocketWriteError")
+      assert.strictEqual((yield* Effect.flip(ann.dial({ host: "bob", port: 3888 }))).reason, "Refused")
+      assert.isTrue(isWaiting(yield* fork(bob.dial({ host: "ann", port: 3888 }))), "nothing gets out any more")
+      yield* Effect.flip(Effect.scoped(bob.listen({ host: "bob", port: 3888 })))
+      const again = yield* listen(yield* network.transport("bob"), "bob")
+      yield* ann.dial({ host: "bob", port: 3888 })
+      yield* Queue.take(again)
+      assert.strictEqual(yield* Queue.size(accepted), 0)
+    })
+  ))
+
+  it.effect("tells nobody that a machine has gone, until it heals", networked(Effect.fnUntraced(function*(network) {
+    const { ann, near } = yield* annAndBob
+    yield* network.vanish("bob")
+    const pull = yield* fork(near.pull)
+    const dial = yield* fork(Effect.flip(ann.dial({ host: "bob", port: 3888 })))
+    yield* near.write(utf8("are you there?"))
+    yield* Effect.yieldNow
+    assert.isTrue(isWaiting(pull) && isWaiting(dial))
+    yield* network.heal
+    assert.strictEqual((yield* Fiber.join(dial)).reason, "Refused")
+  })))
 })

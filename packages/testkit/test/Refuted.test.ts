@@ -6,6 +6,7 @@
  */
 import type * as Election from "@conclave/core/Election"
 import type { Output } from "@conclave/core/ElectionOutput"
+import type * as Vote from "@conclave/core/Vote"
 import { assert, describe, it } from "@effect/vitest"
 import * as Profile from "../src/Profile.ts"
 import * as Simulator from "../src/Simulator.ts"
@@ -15,9 +16,12 @@ const SEEDS = 300
 interface Claim {
   readonly name: string
   readonly profile: Profile.ProfileName
-  /** Does this moment refute it? */
-  readonly refutes: (moment: Simulator.Moment) => boolean
+  /** Does this moment refute it, after all those before? */
+  readonly refutes: (moment: Simulator.Moment, entries: Entries) => boolean
 }
+
+/** What each has entered each round with, the least if it did so more than once. */
+type Entries = ReadonlyMap<string, Vote.Proposal>
 
 type Elected = Output & { readonly _tag: "Elected" }
 
@@ -27,6 +31,9 @@ const electedIn = ({ outputs }: Simulator.Moment): Elected | undefined =>
 const leaders = ({ states }: Simulator.Moment): ReadonlyArray<Election.Settled> =>
   Array.from(states().values()).filter((state): state is Election.Settled =>
     state._tag === "Settled" && state.state === "LEADING")
+
+const isFresher = (self: Vote.Proposal, that: Vote.Proposal): boolean =>
+  self.peerEpoch > that.peerEpoch || (self.peerEpoch === that.peerEpoch && self.zxid > that.zxid)
 
 const roundsOf = (settled: ReadonlyArray<Election.Settled>): ReadonlySet<bigint> =>
   new Set(settled.map(({ currentVote }) => currentVote.electionEpoch))
@@ -61,9 +68,7 @@ const claims: ReadonlyArray<Claim> = [
       const { before } = moment
       const elected = electedIn(moment)
       if (elected === undefined || elected.reason._tag !== "Joined" || before._tag !== "Looking") return false
-      const { initial: own } = before
-      const { vote: their } = elected
-      return own.peerEpoch > their.peerEpoch || (own.peerEpoch === their.peerEpoch && own.zxid > their.zxid)
+      return isFresher(before.initial, elected.vote)
     }
   },
   {
@@ -88,14 +93,35 @@ const claims: ReadonlyArray<Claim> = [
       const { before } = moment
       return elected?.reason._tag === "Joined" && before.logicalClock > elected.vote.electionEpoch
     }
+  },
+  {
+    name: "an observer elects who was a candidate in this round",
+    profile: "weights",
+    refutes: (moment, entries) => {
+      const elected = electedIn(moment)
+      if (elected?.state !== "OBSERVING" || elected.reason._tag !== "Quorum") return false
+      const { electionEpoch, leader } = elected.vote
+      return entries.get(`${leader} ${electionEpoch}`) === undefined
+    }
   }
 ]
+
+const entriesOf = (moment: Simulator.Moment, entries: Map<string, Vote.Proposal>): void => {
+  for (const output of moment.outputs) {
+    if (output._tag !== "RoundStarted") continue
+    const key = `${moment.sid} ${output.logicalClock}`
+    const known = entries.get(key)
+    if (known === undefined || isFresher(known, output.initial)) entries.set(key, output.initial)
+  }
+}
 
 const refutation = ({ profile, refutes }: Claim): { readonly seed: number; readonly at: number } | null => {
   for (let seed = 1; seed <= SEEDS; seed++) {
     let at: number | null = null
+    const entries = new Map<string, Vote.Proposal>()
     const observe = (moment: Simulator.Moment) => {
-      if (at === null && refutes(moment)) at = moment.at
+      entriesOf(moment, entries)
+      if (at === null && refutes(moment, entries)) at = moment.at
     }
     Simulator.run(Profile.draw(profile, 5, seed), { observe })
     if (at !== null) return { seed, at }

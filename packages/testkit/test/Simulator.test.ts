@@ -93,8 +93,8 @@ describe("the simulator", () => {
       "Looking PeerUnreachable",
       "Settled Received",
       "Settled LeaderLost",
-      "Settled LookForLeader",
-      "Settled EpochEstablished"
+      "Settled EpochEstablished",
+      "Settled ConfigActivated"
     ])
     assert.includeMembers([...outputs], [
       "Reopened",

@@ -1,9 +1,8 @@
 /**
- * Kerberos with real servers: ours proves itself where it dials, and who is nobody of the ensemble is kept out.
+ * Kerberos with real servers: each side proves itself to the other, whoever dials; and who is nobody of the ensemble is
+ * kept out.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { writeFile } from "node:fs/promises"
-import { dirname, join } from "node:path"
 import * as Kdc from "../support/Kdc.ts"
 import * as LoginConfig from "../support/LoginConfig.ts"
 import * as Mixed from "../support/Mixed.ts"
@@ -15,81 +14,103 @@ import * as ZooKeeperServer from "../support/ZooKeeperServer.ts"
 const missing = await Kdc.missing()
 if (missing !== undefined) console.warn(`Kerberos is not tested: ${missing}`)
 
-const SERVICE = { "quorum.auth.kerberos.servicePrincipal": "zkquorum/_HOST" }
-
-interface Principals {
-  readonly server: string
-  readonly learner: string
-}
-
-/** Writes a login configuration with a keytab for each of its principals. */
-const login = async (kdc: Kdc.Kdc, cfg: ZooCfg.ZooCfg, { learner, server }: Principals): Promise<string> => {
-  const section = async (name: string, principal: string) =>
-    `${name} { com.sun.security.auth.module.Krb5LoginModule required useKeyTab=true storeKey=true ` +
-    `useTicketCache=false keyTab="${await kdc.keyTab(principal)}" principal="${principal}@${Kdc.REALM}"; };`
-  const file = join(dirname(cfg.file), "jaas.conf")
-  const sections = [await section("QuorumServer", server), await section("QuorumLearner", learner)]
-  await writeFile(file, `${sections.join("\n")}\n`)
-  return file
-}
-
-/** Two real servers that insist on Kerberos, and the configuration of ours with the largest id, which cannot. */
-const ensemble = async () => {
+/** Three servers, each at a host of its own, that all insist on Kerberos. */
+const ensemble = async (ours: ReadonlyArray<bigint>) => {
   const kdc = await Kdc.start()
-  const [first = "", second = "", third = ""] = Ports.hosts(3)
-  const cfgs = await ZooCfg.write({
-    members: [
-      { sid: 1n, hosts: [first], keys: LoginConfig.keysOf("server") },
-      { sid: 2n, hosts: [second], keys: LoginConfig.keysOf("server") },
-      { sid: 3n, hosts: [third], electable: false, keys: LoginConfig.keysOf("learner") }
-    ],
-    keys: SERVICE
+  const hosts = Ports.hosts(3)
+  const members = hosts.map((host, index) => {
+    const sid = BigInt(index + 1)
+    return { sid, hosts: [host], ...(ours.includes(sid) && { electable: false }) }
   })
-  const startReal = async (sid: bigint, host: string) => {
-    const file = await login(kdc, cfgs(sid), { server: `zkquorum/${host}`, learner: `learner/${host}` })
-    const options = [`-Djava.security.auth.login.config=${file}`, `-Djava.security.krb5.conf=${kdc.conf}`]
-    return ZooKeeperServer.start(cfgs(sid), options)
-  }
-  const startOurs = async (learner: string) => {
-    const file = await login(kdc, cfgs(3n), { server: `zkquorum/${third}`, learner })
-    return PeerProcess.start(cfgs(3n), ["--jaas", file], { KRB5_CONFIG: kdc.conf })
-  }
-  const startAll = async (learner: string) => {
-    // One login configuration after another: they write to the same keytabs and database.
-    const peer = await startOurs(learner)
-    const one = await startReal(1n, first)
-    return { peer, servers: [one, await startReal(2n, second)] }
-  }
-  return { startAll, third }
+  const cfgs = await ZooCfg.write({ members, keys: { ...LoginConfig.keysOf("server"), ...LoginConfig.SERVICE } })
+  const hostOf = (sid: bigint) => hosts[Number(sid) - 1] ?? ""
+  const login = (sid: bigint, learner = `learner/${hostOf(sid)}`) =>
+    LoginConfig.writeKerberos(kdc, cfgs(sid), { ...LoginConfig.principalsOf(hostOf(sid)), learner })
+  const real = async (sid: bigint, file: string) =>
+    ZooKeeperServer.start(cfgs(sid), [
+      `-Djava.security.auth.login.config=${file}`,
+      `-Djava.security.krb5.conf=${kdc.conf}`
+    ])
+  const peer = async (sid: bigint, file: string) => PeerProcess.start(cfgs(sid), ["--jaas", file], kdc.env)
+  return { hostOf, login, peer, real }
 }
 
-describe.skipIf(missing !== undefined)("GSSAPI", () => {
-  it("two real servers that insist on it let ours in, and the three elect", async () => {
-    const { startAll, third } = await ensemble()
-    const { peer, servers } = await startAll(`learner/${third}`)
+const isConnectedWithBoth = ({ connections = [] }: PeerProcess.PeerEvent) =>
+  connections.every(({ connected }) => connected)
+
+describe.skipIf(missing !== undefined)("GSSAPI, required of all", () => {
+  it.each([
+    ["highest", 3n, [1n, 2n]],
+    ["middle", 2n, [1n, 3n]],
+    ["lowest", 1n, [2n, 3n]]
+  ] as const)("two real servers and ours, with the %s id, elect", async (_, ours, [first, second]) => {
+    const { hostOf, login, peer: start, real } = await ensemble([ours])
+    const [file, ...files] = [await login(ours), await login(first), await login(second)]
+    const [peer, ...servers] = await Promise.all([
+      start(ours, file),
+      real(first, files[0] ?? ""),
+      real(second, files[1] ?? "")
+    ])
     const leader = await Mixed.serving(servers)
     await Mixed.holds(peer, "FOLLOWING", leader.sid)
-    await PeerProcess.statusWhen(peer, "connected with both", ({ connections = [] }) =>
-      connections.every(({ connected }) => connected))
-    const authenticated = `Successfully authenticated learner: authenticationID=learner/${third}@`
-    for (const server of servers) await server.waitForLog(new RegExp(authenticated.replaceAll(".", "\\.")))
-    // Those with smaller ids may have dialled it first; that made no link.
-    const { rejections = {} } = await peer.status()
-    assert.isEmpty(Object.keys(rejections).filter((reason) => reason !== "AuthUnavailable"))
-    assert.include(peer.child.stderr.lines.join("\n"), "with Kerberos this server authenticates")
+    const { rejections } = await PeerProcess.statusWhen(peer, "connected with both", isConnectedWithBoth)
+    assert.deepStrictEqual(rejections, {})
+    const authenticated = new RegExp(`Successfully authenticated learner: authenticationID=learner/${hostOf(ours)}@`)
+    for (const server of servers) {
+      // Whoever has the larger id has dialled.
+      if (server.sid < ours) await server.waitForLog(authenticated)
+      assert.deepStrictEqual(server.complaints(), [])
+    }
   })
 
-  it("a principal of a host that is none of the ensemble is refused, and ours says so", async () => {
-    const { startAll } = await ensemble()
-    const { peer, servers } = await startAll("learner/elsewhere")
-    await Mixed.serving(servers)
+  it("a real server and two of ours elect", async () => {
+    const { login, peer, real } = await ensemble([1n, 3n])
+    const files = [await login(1n), await login(2n), await login(3n)]
+    const [one, server, third] = await Promise.all([
+      peer(1n, files[0] ?? ""),
+      real(2n, files[1] ?? ""),
+      peer(3n, files[2] ?? "")
+    ])
+    await server.waitForLog(Mixed.LEADING)
+    for (const ours of [one, third]) {
+      await Mixed.holds(ours, "FOLLOWING", 2n)
+      const { rejections } = await PeerProcess.statusWhen(ours, "connected with both", isConnectedWithBoth)
+      assert.deepStrictEqual(rejections, {})
+    }
+  })
+
+  it("ours, with a principal of no host of the ensemble, is refused by real ones, and says so", async () => {
+    const { login, peer: start, real } = await ensemble([3n])
+    const files = [await login(1n), await login(2n), await login(3n, "learner/elsewhere")]
+    const [one, two, peer] = await Promise.all([
+      real(1n, files[0] ?? ""),
+      real(2n, files[1] ?? ""),
+      start(3n, files[2] ?? "")
+    ])
+    await Mixed.serving([one, two])
     const status = await PeerProcess.statusWhen(peer, "it was refused", ({ rejections }) =>
       (rejections?.["AuthRefused"] ?? 0) > 0)
-    for (const server of servers) {
+    for (const server of [one, two]) {
       await server.waitForLog(/SASL authorization completed, learner\/elsewhere@.* is not authorized to connect/)
     }
     assert.strictEqual(status.leader, null)
     assert.isFalse(status.connections?.some(({ connected }) => connected))
     assert.include(peer.child.stderr.lines.join("\n"), "it did not accept our login")
+  })
+
+  it.each([
+    ["of no host of the ensemble", "learner/elsewhere", /learner\/elsewhere@\S+ is of elsewhere, which is/],
+    // Real ones of this version would let it in: CVE-2023-44981.
+    ["without a host", "eve", /eve@\S+ is no principal of three parts/]
+  ])("a real one, with a principal %s, is refused by ours, and both say so", async (_, learner, problem) => {
+    const { login, peer: start, real } = await ensemble([1n])
+    const files = [await login(1n), await login(2n, learner)]
+    const [peer, server] = await Promise.all([start(1n, files[0] ?? ""), real(2n, files[1] ?? "")])
+    await server.waitForLog(/Authentication failed against server/)
+    const status = await PeerProcess.statusWhen(peer, "it refused", ({ rejections }) =>
+      (rejections?.["WrongCredentials"] ?? 0) > 0)
+    assert.isFalse(PeerProcess.connectionWith(status, 2n).connected)
+    assert.strictEqual(status.leader, null)
+    assert.match(peer.child.stderr.lines.join("\n"), problem)
   })
 })

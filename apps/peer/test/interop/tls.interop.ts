@@ -97,6 +97,48 @@ describe("TLS alone", () => {
   })
 })
 
+describe("ssl.quorum.clientAuth", () => {
+  it.each(["want", "none"])("%s lets in a real server that has no certificate", async (clientAuth) => {
+    const { pem } = await Tls.stores()
+    const { "ssl.quorum.trustStore.location": trustStore = "" } = pem
+    const cfgs = await ZooCfg.write({
+      members: [
+        { sid: 1n, keys: pem },
+        { sid: 2n, keys: pem },
+        { sid: 3n, electable: false, keys: pem },
+        // It has the largest id, so it dials everybody; as an observer it need not be dialled.
+        { sid: 4n, observer: true, keys: { "ssl.quorum.trustStore.location": trustStore } }
+      ],
+      keys: { ...TLS_ONLY, "ssl.quorum.clientAuth": clientAuth }
+    })
+    const [servers, [peer]] = await Promise.all([Mixed.startReal(cfgs, 1n, 2n, 4n), Mixed.startOurs(cfgs, 3n)])
+    if (peer === undefined) throw new Error("One peer was started")
+    const leader = await Mixed.serving(servers.filter(({ sid }) => sid !== 4n))
+    await Mixed.holds(peer, "FOLLOWING", leader.sid)
+    await servers.find(({ sid }) => sid === 4n)?.waitForMode("observer")
+    const status = await PeerProcess.statusWhen(peer, "connected with all", ({ connections = [] }) =>
+      connections.every(({ connected }) => connected))
+    assert.strictEqual(PeerProcess.connectionWith(status, 4n).dialedBy, "Them")
+    assert.deepStrictEqual(status.rejections, {})
+  })
+
+  it("need, which it is by default, keeps such a server out", async () => {
+    const { pem } = await Tls.stores()
+    const { "ssl.quorum.trustStore.location": trustStore = "" } = pem
+    const cfgs = await ZooCfg.write({
+      members: [
+        { sid: 1n, electable: false, keys: pem },
+        { sid: 2n, keys: { "ssl.quorum.trustStore.location": trustStore } }
+      ],
+      keys: TLS_ONLY
+    })
+    const [peer] = await Promise.all([PeerProcess.start(cfgs(1n)), Mixed.startReal(cfgs, 2n)])
+    const status = await PeerProcess.statusWhen(peer, "it is refused", ({ rejections }) =>
+      (rejections?.["NoCertificate"] ?? 0) > 0)
+    assert.isFalse(PeerProcess.connectionWith(status, 2n).connected)
+  })
+})
+
 describe("TLS and plain connections on one port", () => {
   it.each([
     ["dials plain", "lowest", 1n, [2n, 3n], UNIFIED_DIALS_PLAIN],

@@ -8,6 +8,8 @@ import { connect } from "node:net"
 import { delimiter, join } from "node:path"
 import { once } from "node:events"
 import { promisify } from "node:util"
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import * as ZooKerberos from "../../src/ZooKerberos.ts"
 import * as Child from "./Child.ts"
 import * as Ports from "./Ports.ts"
@@ -18,8 +20,14 @@ import * as Workspace from "./Workspace.ts"
 export interface Kdc {
   /** The `krb5.conf` of its realm. */
   readonly conf: string
+  /** What a process needs in its environment to be in that realm. */
+  readonly env: { readonly KRB5_CONFIG: string; readonly KRB5RCACHEDIR: string }
   /** Makes a principal, with a random key, and a keytab that holds it. */
   readonly keyTab: (principal: string) => Promise<string>
+  /** Gives a principal another key, and makes a keytab that holds no other. */
+  readonly rekey: (principal: string) => Promise<string>
+  /** Says when a principal expires: for one that has, there are no tickets. */
+  readonly expire: (principal: string, when: "yesterday" | "never") => Promise<unknown>
 }
 
 /** The realm. */
@@ -35,15 +43,10 @@ export const missing = async (): Promise<string | undefined> => {
   try {
     await Promise.all(["krb5kdc", "kadmin.local", "kdb5_util"].map((name) => access(join("/usr/sbin", name))))
   } catch {
-    return "there is no KDC: apt-get install -y --no-install-recommends krb5-kdc krb5-admin-server libkrb5-dev"
+    return "there is no KDC: apt-get install -y --no-install-recommends krb5-kdc krb5-admin-server libgssapi-krb5-2"
   }
-  try {
-    ZooKerberos.load()
-    return undefined
-  } catch (cause) {
-    return `the package kerberos cannot be loaded (${String(cause).split("\n")[0]}): npm install --prefix DIR ` +
-      "kerberos@7.0.0, and set NODE_PATH=DIR/node_modules"
-  }
+  const library = await Effect.runPromise(Effect.result(Effect.scoped(ZooKerberos.load)))
+  return Result.isFailure(library) ? library.failure.message : undefined
 }
 
 // No names are asked of DNS: the hosts here are addresses, and Java, too, takes them as they are written.
@@ -96,16 +99,24 @@ export const start = async (): Promise<Kdc> => {
   const env = { ...process.env, PATH, KRB5_CONFIG: conf, KRB5_KDC_PROFILE: profile }
   const run = (file: string, ...args: ReadonlyArray<string>) => promisify(execFile)(file, args, { env })
   await run("kdb5_util", "create", "-s", "-P", "master")
+  const administer = (query: string) => run("kadmin.local", "-q", query)
+  // This makes a new key each time.
+  const extract = async (principal: string, suffix = "") => {
+    const file = join(directory, `${principal.replaceAll(/[^\w.]/g, "-")}.keytab${suffix}`)
+    await administer(`ktadd -k ${file} ${principal}`)
+    await access(file)
+    return file
+  }
   const kdc = Child.start({ label: "KDC", file: "krb5kdc", args: ["-n"], env })
   await Transcript.poll("the KDC listens", [kdc.stdout, kdc.stderr], TIMEOUT_MS, () => answers(port))
   return {
     conf,
+    env: { KRB5_CONFIG: conf, KRB5RCACHEDIR: directory },
     keyTab: async (principal) => {
-      const file = join(directory, `${principal.replaceAll("/", "-")}.keytab`)
-      await run("kadmin.local", "-q", `addprinc -randkey ${principal}`)
-      await run("kadmin.local", "-q", `ktadd -k ${file} ${principal}`)
-      await access(file)
-      return file
-    }
+      await administer(`addprinc -randkey ${principal}`)
+      return extract(principal)
+    },
+    rekey: (principal) => extract(principal, ".new"),
+    expire: (principal, when) => administer(`modprinc -expire ${when} ${principal}`)
   }
 }

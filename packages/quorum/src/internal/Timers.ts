@@ -13,7 +13,7 @@ export interface Fired<out Name extends string> {
 
 /** Timers by name, at most one of each. */
 export interface Timers<Name extends string> {
-  /** Fires after so many milliseconds, instead of what was set before under this name. */
+  /** Fires after so many milliseconds, not earlier, instead of what was set before under this name. */
   readonly set: (timer: Name, after: number) => Effect.Effect<void>
   readonly cancel: (timer: Name) => Effect.Effect<void>
   /** Does this firing still count? Once it has been asked, it does not any more. */
@@ -35,7 +35,9 @@ export const make = Effect.fnUntraced(function*<Name extends string>(
     set: (timer, after) =>
       Effect.suspend(() => {
         const fire = offer({ _tag: "Fired", timer, generation: next(timer) })
-        return Effect.asVoid(FiberMap.run(fibers, timer, Effect.delay(fire, Duration.millis(after))))
+        // Clocks sleep whole milliseconds, and who is woken too early asks for the rest again and again.
+        const delay = Duration.millis(Math.ceil(after))
+        return Effect.asVoid(FiberMap.run(fibers, timer, Effect.delay(fire, delay)))
       }),
     cancel: (timer) =>
       Effect.suspend(() => {

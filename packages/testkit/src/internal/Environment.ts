@@ -11,6 +11,7 @@ import type { Vote } from "@conclave/core/Vote"
 import * as Judge from "./Judge.ts"
 import * as Line from "./Line.ts"
 import * as Node from "./Node.ts"
+import * as Watch from "./Watch.ts"
 import { after, isCut, type Node as Peer, type Reign, schedule, ticks, type World } from "./World.ts"
 
 /** Looks who leads now: a node that says so, and whom a quorum follows. */
@@ -57,7 +58,7 @@ const tick = (world: World, node: Peer, session: Session): void =>
     const isSame = world.bySid.get(election.currentVote.leader)?.incarnation === session.leader
     if (isSame && isServed(world, node, election)) return tick(world, node, { ...session, servedAt: world.now })
     if (isSame && world.now - session.servedAt < ticks(node, PATIENCE)) return tick(world, node, session)
-    Node.abandon(world, node, election.state === "LEADING" ? "QuorumLost" : "LinkToLeaderClosed")
+    Node.abandon(world, node, election.state === "LEADING" ? "LinksLost" : "LinkToLeaderClosed")
   })
 
 interface Session {
@@ -122,19 +123,11 @@ const activate = (world: World, reign: Reign): void => {
 }
 
 const establish = (world: World, node: Peer, leader: Peer, epoch: bigint): void => {
-  if (leader.membership.committed.version > node.membership.committed.version) learnConfig(world, node, leader)
-  Node.decide(world, node, { _tag: "EpochEstablished", peerEpoch: epoch })
-  // Who is in sync with its leader need not ask it any more.
-  node.watch.confirmation = null
+  Watch.stop(node)
   write(world, node, { currentEpoch: epoch, lastLoggedZxid: node.disk.written.lastLoggedZxid })
-}
-
-// A leader brings its configuration with it. The election has no event for that, so this reaches into its state.
-const learnConfig = ({ reducers }: World, node: Peer, leader: Peer): void => {
-  const membership = reducers.Ensemble.adopt(node.membership, node.sid, leader.membership.committed)
-  node.membership = membership
-  node.election = { ...node.election, membership }
-  node.view = { ...node.view, membership }
+  Node.decide(world, node, { _tag: "EpochEstablished", peerEpoch: epoch })
+  const { text: config } = leader.membership.committed
+  if (leader !== node) Node.decide(world, node, { _tag: "ConfigActivated", from: leader.sid, config })
 }
 
 const commitLater = (world: World, reign: Reign): void =>

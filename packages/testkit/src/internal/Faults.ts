@@ -77,7 +77,7 @@ const begin = (world: World, fault: Fault): (() => void) | null => {
       return reset(world, fault)
     case "Look":
       return onNode(world, fault.sid, ({ up }) => up, (node) => {
-        schedule(world, 0, node, () => Peer.look(world, node))
+        schedule(world, 0, node, () => Peer.lookAgain(world, node))
         return null
       })
     case "Lie":

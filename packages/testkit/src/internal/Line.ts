@@ -52,6 +52,10 @@ const happened = (event: Election.Event): string => {
       return `looks, epoch ${event.currentEpoch} zxid ${Zxid.format(event.lastLoggedZxid)}`
     case "EpochEstablished":
       return `is in epoch ${event.peerEpoch}`
+    case "ConfigActivated":
+      return `is in sync with the configuration of ${event.from}`
+    case "Designated":
+      return `is told that ${event.leader} leads from now on`
     case "PeerConnected":
     case "PeerRefused":
     case "PeerUnreachable":

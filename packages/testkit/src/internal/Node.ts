@@ -45,6 +45,12 @@ export const look = (world: World, node: Node): void => {
 /** The leader is lost: looks for another. */
 export const abandon = (world: World, node: Node, reason: LeaderLostReason): void => {
   if (world.log !== null) world.log(Line.lost(world, node, reason), true)
+  lookAgain(world, node)
+}
+
+/** Looks for a leader, whoever leads now. Shell: FastLeaderElection.look. */
+export const lookAgain = (world: World, node: Node): void => {
+  Watch.end(node)
   decide(world, node, { _tag: "LeaderLost" })
   Environment.assess(world)
   look(world, node)

@@ -50,7 +50,7 @@ export const make = (world: World, member: Member, index: number): Node => {
     ends: new Map(),
     outboxes: new Map(),
     redials: new Map(),
-    watch: { recovering: new Set(), astray: new Set(), confirmation: null, timers: new Map() },
+    watch: { recovering: new Set(), astray: new Set(), confirmation: null, stopped: false, timers: new Map() },
     timerAt: Infinity,
     timerDue: Infinity,
     book: { timer: null, initial: null, entries: new Map(), joined: new Set() }

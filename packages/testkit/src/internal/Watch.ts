@@ -28,16 +28,23 @@ export const end = ({ watch }: Peer): void => {
 
 /** Watches over the leader that was just elected; who decides as the original does relies on what follows instead. */
 export const begin = (world: World, node: Peer, settled: Election.Settled, reason: ElectedReason): void => {
-  if (isOriginal(node)) return
+  node.watch.stopped = isOriginal(node)
+  if (node.watch.stopped) return
   const { leader } = settled.currentVote
   if (settled.state !== "LEADING" && !node.connections.links.has(leader)) recover(world, node, leader)
   if (reason._tag === "Quorum") inquire(world, node, settled)
-  else if (settled.state === "OBSERVING") inquireLater(world, node)
+  else if (isUntold(node, settled)) inquireLater(world, node)
+}
+
+/** Watches no more: a quorum has activated the leader, and what follows the election tells. */
+export const stop = (node: Peer): void => {
+  end(node)
+  node.watch.stopped = true
 }
 
 /** A link came up, went down, or could not be made. */
 export const linkChanged = (world: World, node: Peer, change: "Up" | "Down" | "DialFailed", sid: Sid): void => {
-  if (node.election._tag !== "Settled" || isOriginal(node)) return
+  if (node.election._tag !== "Settled" || node.watch.stopped) return
   if (change === "Down") return recover(world, node, sid)
   node.watch.recovering.delete(sid)
   if (change === "DialFailed") check(world, node, node.election)
@@ -46,7 +53,7 @@ export const linkChanged = (world: World, node: Peer, change: "Up" | "Down" | "D
 /** Something was heard. */
 export const heard = (world: World, node: Peer, notification: Notification): void => {
   const { election: settled, watch } = node
-  if (settled._tag !== "Settled" || isOriginal(node)) return
+  if (settled._tag !== "Settled" || watch.stopped) return
   const { Confirmation, Liveness } = world.reducers
   const { from } = notification
   if (Liveness.hasLeft(settled, notification)) {
@@ -64,13 +71,17 @@ export const heard = (world: World, node: Peer, notification: Notification): voi
       return Node.abandon(world, node, "ElectionDenied")
     case "Confirmed":
       watch.confirmation = null
-      if (settled.state === "OBSERVING") inquireLater(world, node)
+      if (isUntold(node, settled)) inquireLater(world, node)
   }
 }
 
 // -----------------------------------------------------------------------------
 // internal
 // -----------------------------------------------------------------------------
+
+// Who looks tells voters only.
+const isUntold = ({ sid }: Peer, { membership, state }: Election.Settled): boolean =>
+  state === "OBSERVING" || !membership.voters.has(sid)
 
 const isOriginal = ({ member }: Peer): boolean => member.rules === "zookeeper"
 

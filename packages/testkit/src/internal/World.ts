@@ -61,6 +61,8 @@ export interface Watch {
   readonly recovering: Set<Sid>
   readonly astray: Set<Sid>
   confirmation: Confirmation | null
+  /** Nobody is watched over: something else tells. */
+  stopped: boolean
   /** The latest timer of each name; one that is not the latest any more has no effect. */
   readonly timers: Map<string, number>
 }

@@ -2,8 +2,8 @@
  * Faults put into the core on purpose, one at a time, to see that they are found.
  *
  * Each is a change of a piece of text that occurs once in one source file, made in a copy. What is shipped is
- * untouched, and no hook in it waits for a fault: so any line may have one. A defect whose text is not there any more is
- * a test that fails; it has to follow the code.
+ * untouched, and no hook in it waits for a fault: so any line may have one. A defect whose text is not there any more
+ * is a test that fails; it has to follow the code.
  */
 import type { ProfileName } from "../../src/Profile.ts"
 
