@@ -2,8 +2,8 @@
 import * as Schema from "effect/Schema"
 
 /**
- * In the time given, what a test waits for did not happen. It is the test's fault if it waits for what cannot happen,
- * such as a leader without a quorum, and else that of what it tests; the replicas and the last lines of the log say which.
+ * What a test waits for did not happen in the time given. The fault is the test's if it waits for what cannot happen,
+ * such as a leader without a quorum, and else that of what it tests. How the replicas stand and the log's end tell.
  */
 export class NotReached extends Schema.TaggedError<NotReached>()("NotReached", {
   what: Schema.String,

@@ -19,15 +19,15 @@ import * as MemoryNetwork from "@conclave/quorum/MemoryNetwork"
 import type * as QuorumConfig from "@conclave/quorum/QuorumConfig"
 import type * as QuorumPeer from "@conclave/quorum/QuorumPeer"
 import type { TransferRefused } from "@conclave/quorum/Tenure"
-import * as Leaders from "./internal/Leaders.ts"
-import * as Partitions from "./internal/Partitions.ts"
-import * as Processes from "./internal/Processes.ts"
-import type * as Replica from "./internal/Replica.ts"
-import * as Setup from "./internal/Setup.ts"
-import * as Stage from "./internal/Stage.ts"
+import * as Leaders from "./internal/ensemble/Leaders.ts"
+import * as Partitions from "./internal/ensemble/Partitions.ts"
+import * as Lives from "./internal/ensemble/Lives.ts"
+import type * as Replica from "./internal/ensemble/Replica.ts"
+import * as Setup from "./internal/ensemble/Setup.ts"
+import * as Stage from "./internal/ensemble/Stage.ts"
 import type { NotReached } from "./NotReached.ts"
 
-/** How an ensemble is made up. Contract, lease and ticks are given as to `NodeLeadership.layer`, and default as there. */
+/** How an ensemble is made up. Lease, ticks and so on are given as to `NodeLeadership.layer`, and default as there. */
 export interface Options extends QuorumConfig.ActivationOptions {
   /** How many replicas vote; they are 1, 2 and so on. 3 unless given. */
   readonly voters?: number
@@ -81,10 +81,12 @@ export class TestEnsemble extends Context.Service<TestEnsemble, On<Services> & {
   /** Stops a replica in good order, as SIGTERM does, and waits until it is down. */
   readonly stop: (sid: Sid) => Effect.Effect<void, NotReached>
   /**
-   * Ends a replica as SIGKILL does: no fiber of it takes another step, no finalizer runs, its connections are closed.
-   * For a machine that goes down without a word, cut it off first.
+   * Ends a replica as SIGKILL does: no fiber of it takes another step, no finalizer runs, its connections break, and
+   * who dials it is refused. Its disk keeps the epochs that were written.
    */
   readonly crash: (sid: Sid) => Effect.Effect<void>
+  /** As `crash`, but the machine is gone, too: nobody hears anything of it, until `heal`. */
+  readonly vanish: (sid: Sid) => Effect.Effect<void>
   /** Crashes a replica if it runs, and starts it again. */
   readonly restart: (sid: Sid) => Effect.Effect<void, QuorumPeer.StartError | NotReached>
   /**
@@ -94,7 +96,7 @@ export class TestEnsemble extends Context.Service<TestEnsemble, On<Services> & {
   readonly pause: (sid: Sid) => Effect.Effect<void>
   /** Lets a paused replica go on; what it waited for has happened, and its clock is as far as all others. */
   readonly resume: (sid: Sid) => Effect.Effect<void>
-  /** Makes the clock of a replica run at this rate, up or down: 1.01 is one per cent fast. It keeps what it shows now. */
+  /** Makes the clock of a replica, up or down, run at this rate from now on: 1.01 is one per cent fast. */
   readonly skewClock: (sid: Sid, rate: number) => Effect.Effect<void>
 
   /** From now on only replicas of the same group reach each other; who is in none is in one more group. */
@@ -146,9 +148,9 @@ export const layer = (options: Options = {}): Layer.Layer<TestEnsemble, QuorumPe
   Layer.effectContext(Effect.gen(function*() {
     const stage = yield* Setup.make(options, yield* Effect.context<never>())
     const clock = yield* Setup.testClock(stage)
-    yield* Effect.addFinalizer(() => Processes.shutdown(stage))
+    yield* Effect.addFinalizer(() => Lives.shutdown(stage))
     const ensemble = make(stage)
-    yield* Processes.start(stage, options.started ?? ensemble.sids)
+    yield* Lives.start(stage, options.started ?? ensemble.sids)
     return Context.make(TestEnsemble, ensemble).pipe(
       Context.add(Clock.Clock, clock),
       Context.add(Scheduler.Scheduler, stage.time.scheduler)
@@ -163,13 +165,14 @@ const make = (stage: Stage.Stage): TestEnsemble["Service"] => TestEnsemble.of({
   ...on<Services>(stage),
   sids: Array.from(stage.replicas.keys()),
   deploy: (service) => deploy(stage, service),
-  start: (sid) => Processes.start(stage, [sid]),
-  stop: (sid) => Processes.stop(stage, sid),
-  crash: (sid) => Processes.crash(stage, sid),
-  restart: (sid) => Processes.restart(stage, sid),
-  pause: (sid) => Processes.pause(stage, sid),
-  resume: (sid) => Processes.resume(stage, sid),
-  skewClock: (sid, rate) => Processes.skewClock(stage, sid, rate),
+  start: (sid) => Lives.start(stage, [sid]),
+  stop: (sid) => Lives.stop(stage, sid),
+  crash: (sid) => Lives.crash(stage, sid),
+  vanish: (sid) => Lives.vanish(stage, sid),
+  restart: (sid) => Lives.restart(stage, sid),
+  pause: (sid) => Lives.pause(stage, sid),
+  resume: (sid) => Lives.resume(stage, sid),
+  skewClock: (sid, rate) => Lives.skewClock(stage, sid, rate),
   partition: (...groups) => Partitions.partition(stage, groups),
   partitionOneWay: (from, to) => Partitions.partitionOneWay(stage, from, to),
   heal: Partitions.heal(stage),
@@ -191,16 +194,16 @@ const deploy = Effect.fnUntraced(function*<A, E, R>(stage: Stage.Stage, service:
     context: yield* Effect.context<Exclude<R, Services>>()
   }
   stage.programs.push(program)
-  const running = Array.from(stage.replicas.values()).flatMap(({ process }) => process ?? [])
-  yield* Processes.install(stage, program, running)
+  const running = Array.from(stage.replicas.values()).flatMap(({ life }) => life ?? [])
+  yield* Lives.install(stage, program, running)
   return on<A | Services>(stage)
 })
 
 const on = <Provided>(stage: Stage.Stage): On<Provided> => {
   const fork: On<Provided>["fork"] = Effect.fnUntraced(function*<A, E, R>(sid: Sid, effect: Effect.Effect<A, E, R>) {
-    const process = yield* Stage.processOf(stage, sid)
+    const life = yield* Stage.lifeOf(stage, sid)
     const context = yield* Effect.context<Exclude<R, Provided>>()
-    return process.fork(effect as Effect.Effect<A, E>, context as Context.Context<never>)
+    return life.fork(effect as Effect.Effect<A, E>, context as Context.Context<never>)
   })
   return {
     fork,

@@ -3,6 +3,7 @@
  * replicas stand, and what they log.
  */
 import * as Cause from "effect/Cause"
+import * as Formatter from "effect/Formatter"
 import * as Logger from "effect/Logger"
 import type { Micros } from "./VirtualTime.ts"
 
@@ -31,7 +32,7 @@ export const make = (now: () => Micros): Journal => {
     write,
     logger: (sid) =>
       Logger.make(({ cause, logLevel, message }) => {
-        const parts = [message].flat().map((part) => (typeof part === "string" ? part : JSON.stringify(part)))
+        const parts = [message].flat().map((part) => (typeof part === "string" ? part : Formatter.format(part)))
         const causes = cause.reasons.length === 0 ? [] : Cause.prettyErrors(cause).map((error) => error.message)
         write(sid, `${logLevel} ${[...parts, ...causes].join(" ")}`)
       })

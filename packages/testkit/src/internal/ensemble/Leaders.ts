@@ -2,7 +2,7 @@
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import type { NotReached } from "../NotReached.ts"
+import type { NotReached } from "../../NotReached.ts"
 import * as Stage from "./Stage.ts"
 
 /** Waits until a majority has a leader; `after` another, which must be one of a later epoch. */
@@ -24,8 +24,8 @@ export const awaitLeader = Effect.fnUntraced(function*(stage: Stage.Stage, optio
 export const elect = Effect.fnUntraced(function*(stage: Stage.Stage): Effect.fn.Return<Stage.Leader, NotReached> {
   const before = yield* Stage.leader(stage)
   stage.journal.write(null, "everybody is asked to look for a leader")
-  for (const { process } of stage.replicas.values()) {
-    const peer = process?.peer()
+  for (const { life } of stage.replicas.values()) {
+    const peer = life?.peer()
     if (peer) yield* peer.lookForLeader
   }
   return yield* awaitLeader(stage, before === null ? {} : { after: before })
@@ -35,7 +35,7 @@ export const elect = Effect.fnUntraced(function*(stage: Stage.Stage): Effect.fn.
 export const transferTo = Effect.fnUntraced(function*(stage: Stage.Stage, sid: bigint) {
   yield* Stage.replicaOf(stage, sid)
   const leader = yield* awaitLeader(stage)
-  const leadership = (yield* Stage.processOf(stage, leader.sid)).leadership()!
+  const leadership = (yield* Stage.lifeOf(stage, leader.sid)).leadership()!
   const asking = yield* Effect.forkChild(leadership.transferTo(sid))
   yield* Stage.ended(stage, `that ${told(leader)} makes room for replica ${sid}`, [asking])
   yield* Fiber.join(asking)

@@ -6,9 +6,9 @@ import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import * as LeadershipStatus from "@conclave/quorum/LeadershipStatus"
 import type * as MemoryNetwork from "@conclave/quorum/MemoryNetwork"
-import { NotReached } from "../NotReached.ts"
+import { NotReached } from "../../NotReached.ts"
 import type { Journal } from "./Journal.ts"
-import type { Process, Program, Replica } from "./Replica.ts"
+import type { Life, Program, Replica } from "./Replica.ts"
 import type { VirtualTime } from "./VirtualTime.ts"
 
 /** All that a test has. */
@@ -75,23 +75,23 @@ export const replicaOf = ({ replicas }: Stage, sid: bigint): Effect.Effect<Repli
   })
 
 /** The process of the replica with this id; a defect if it is down. */
-export const processOf = (stage: Stage, sid: bigint): Effect.Effect<Process> =>
-  Effect.flatMap(replicaOf(stage, sid), ({ process }) =>
-    process === null ? misuse(`replica ${sid} is down; start it first`) : Effect.succeed(process))
+export const lifeOf = (stage: Stage, sid: bigint): Effect.Effect<Life> =>
+  Effect.flatMap(replicaOf(stage, sid), ({ life }) =>
+    life === null ? misuse(`replica ${sid} is down; start it first`) : Effect.succeed(life))
 
 /** A test that asks for what makes no sense. */
 export const misuse = (problem: string): Effect.Effect<never> => Effect.die(new Error(problem))
 
 /** How a replica stands, in one line. */
-export const describe = ({ process, sid }: Replica): Effect.Effect<string> => {
-  if (process === null) return Effect.succeed(`replica ${sid} is down`)
-  const paused = process.machine.isPaused() ? "is paused, " : ""
-  return Effect.map(statusOf(process), (status) =>
+export const describe = ({ life, sid }: Replica): Effect.Effect<string> => {
+  if (life === null) return Effect.succeed(`replica ${sid} is down`)
+  const paused = life.machine.isPaused() ? "is paused, " : ""
+  return Effect.map(statusOf(life), (status) =>
     `replica ${sid}: ${paused}${status === null ? "starts" : LeadershipStatus.describe(status)}`)
 }
 
-const statusOf = (process: Process): Effect.Effect<LeadershipStatus.LeadershipStatus | null> =>
-  process.leadership()?.status ?? Effect.succeed(null)
+const statusOf = (life: Life): Effect.Effect<LeadershipStatus.LeadershipStatus | null> =>
+  life.leadership()?.status ?? Effect.succeed(null)
 
 /** Who leads, and by which token. */
 export interface Leader {
@@ -115,8 +115,8 @@ export const leader = (stage: Stage): Effect.Effect<Leader | null> =>
 /** How the replicas stand that are up. */
 export const statuses = Effect.fnUntraced(function*({ replicas }: Stage) {
   const all: Array<readonly [bigint, LeadershipStatus.LeadershipStatus]> = []
-  for (const { process, sid } of replicas.values()) {
-    const status = process === null ? null : yield* statusOf(process)
+  for (const { life, sid } of replicas.values()) {
+    const status = life === null ? null : yield* statusOf(life)
     if (status !== null) all.push([sid, status])
   }
   return all

@@ -16,11 +16,10 @@ import * as Stream from "effect/Stream"
 import * as History from "@conclave/quorum/History"
 import * as Leadership from "@conclave/quorum/Leadership"
 import * as LeadershipStatus from "@conclave/quorum/LeadershipStatus"
-import type * as MemoryNetwork from "@conclave/quorum/MemoryNetwork"
+import * as MemoryNetwork from "@conclave/quorum/MemoryNetwork"
 import type { QuorumConfig } from "@conclave/quorum/QuorumConfig"
 import * as QuorumPeer from "@conclave/quorum/QuorumPeer"
 import type { Tenure } from "@conclave/quorum/Tenure"
-import { Transport } from "@conclave/quorum/Transport"
 import * as HostClock from "./HostClock.ts"
 import type { Journal } from "./Journal.ts"
 import * as Machine from "./Machine.ts"
@@ -36,7 +35,7 @@ export interface Program<out E = unknown> {
 }
 
 /** A process. */
-export interface Process {
+export interface Life {
   readonly machine: Machine.Machine
   /** Runs an effect in it. It has what the context has, but what the process has of its own comes first. */
   readonly fork: <A, E, R>(effect: Effect.Effect<A, E, R>, context: Context.Context<R>) => Fiber.Fiber<A, E>
@@ -56,8 +55,8 @@ export interface Replica {
   readonly sid: bigint
   readonly host: string
   readonly clock: HostClock.HostClock
-  readonly boot: () => Process
-  process: Process | null
+  readonly boot: () => Life
+  life: Life | null
 }
 
 /** What replicas are made from. */
@@ -79,7 +78,6 @@ export interface Options {
 export const make = Effect.fnUntraced(function*(options: Options, sid: bigint) {
   const { host, network, syncTime, time } = options
   const clock = HostClock.make(time)
-  const transport = yield* network.transport(host)
   const disk = withSyncTime(yield* History.make(), syncTime)
   const position = options.position?.(sid)
   const history = position === undefined ? disk : History.withPosition(disk, position)
@@ -88,16 +86,20 @@ export const make = Effect.fnUntraced(function*(options: Options, sid: bigint) {
     Layer.provide([
       options.config,
       Layer.succeed(History.History, history),
-      Layer.succeed(Transport, transport)
-    ])
+      MemoryNetwork.layerTransport(host)
+    ]),
+    Layer.provide(Layer.succeed(MemoryNetwork.MemoryNetwork, network))
   )
   let boots = 0
   const replica: Replica = {
     sid,
     host,
     clock,
-    boot: () => start(options, sid, Machine.make(time, clock), `${options.seed}, replica ${sid}, start ${++boots}`, base),
-    process: null
+    boot: () => {
+      const seed = `${options.seed}, replica ${sid}, start ${++boots}`
+      return start(options, sid, Machine.make(time, clock), seed, base)
+    },
+    life: null
   }
   return replica
 })
@@ -115,12 +117,12 @@ const start = (
   machine: Machine.Machine,
   seed: string,
   base: Layer.Layer<Services, QuorumPeer.StartError>
-): Process => {
+): Life => {
   const scope = Scope.makeUnsafe()
   const memoMap = Layer.makeMemoMapUnsafe()
   let own = ownServices(machine, seed, journal.logger(sid))
   let services: Context.Context<Services> | null = null
-  const fork: Process["fork"] = (effect, context) => Effect.runForkWith(Context.merge(context, own))(effect)
+  const fork: Life["fork"] = (effect, context) => Effect.runForkWith(Context.merge(context, own))(effect)
   const build = <A, E>(layer: Layer.Layer<A, E>) =>
     Effect.tap(Layer.buildWithMemoMap(layer, memoMap, scope), (built) =>
       Effect.sync(() => {

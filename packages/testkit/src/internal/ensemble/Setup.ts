@@ -9,7 +9,7 @@ import * as QuorumServer from "@conclave/core/QuorumServer"
 import * as QuorumVerifier from "@conclave/core/QuorumVerifier"
 import * as MemoryNetwork from "@conclave/quorum/MemoryNetwork"
 import * as QuorumConfig from "@conclave/quorum/QuorumConfig"
-import type { Options } from "../TestEnsemble.ts"
+import type { Options } from "../../TestEnsemble.ts"
 import * as HostClock from "./HostClock.ts"
 import * as Journal from "./Journal.ts"
 import * as Machine from "./Machine.ts"
@@ -26,6 +26,7 @@ const SYNC_TIME = 1
 /** The replicas, none of which runs. What they need from outside they find in the context. */
 export const make = Effect.fnUntraced(function*(options: Options, outside: Context.Context<never>) {
   const { observers = 0, position, seed = "", syncTime = SYNC_TIME, voters = 3, started: _, ...activation } = options
+  if (!(voters >= 1)) return yield* Stage.misuse(`an ensemble needs at least one voter, not ${voters}`)
   const time = VirtualTime.make()
   const journal = Journal.make(time.now)
   const network = yield* Effect.provide(MemoryNetwork.MemoryNetwork, MemoryNetwork.layer)
@@ -54,12 +55,14 @@ export const make = Effect.fnUntraced(function*(options: Options, outside: Conte
 export const testClock = (stage: Stage.Stage): Effect.Effect<TestClock.TestClock> =>
   Effect.map(Clock.Clock, (around) => {
     const { clock } = Machine.make(stage.time, HostClock.make(stage.time))
+    const withLive: TestClock.TestClock["withLive"] = (effect) =>
+      isTestClock(around) ? around.withLive(effect) : Effect.provideService(effect, Clock.Clock, around)
     return {
       ...clock,
       adjust: (duration) => Stage.advance(stage, duration),
       setTime: (timestamp) =>
         Effect.suspend(() => Stage.advance(stage, Duration.millis(timestamp - clock.currentTimeMillisUnsafe()))),
-      withLive: (effect) => isTestClock(around) ? around.withLive(effect) : Effect.provideService(effect, Clock.Clock, around)
+      withLive
     }
   })
 
