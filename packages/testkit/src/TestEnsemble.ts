@@ -114,7 +114,7 @@ export class TestEnsemble extends Context.Service<TestEnsemble, On<Services> & {
   readonly transferTo: (sid: Sid) => Effect.Effect<Leader, TransferRefused | NotReached>
   /** The leader of the highest epoch that a majority has, as they see it now; `null` if there is none. */
   readonly leader: Effect.Effect<Leader | null>
-  /** Waits until there is such a leader; `after` another, which must be one of a later epoch. */
+  /** Waits for such a leader, and for who is about to join it; `after` another, for one of a later epoch. */
   readonly awaitLeader: (options?: {
     readonly after?: Leader
     readonly within?: Duration.Input

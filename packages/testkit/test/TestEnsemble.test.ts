@@ -63,13 +63,16 @@ describe("an ensemble", () => {
       assert.match(yield* defectOf(Effect.scoped(Layer.build(TestEnsemble.layer({ voters: 0 })))), /at least one voter/)
     }))
 
-  it.effect("elects anew, and hands over, when asked to", withEnsemble({ observers: 1 }, Effect.fnUntraced(function*(e) {
-    yield* e.awaitLeader()
-    assert.deepStrictEqual(yield* e.elect, { sid: 3n, epoch: 2n })
-    assert.deepStrictEqual(yield* e.transferTo(1n), { sid: 1n, epoch: 3n })
-    const refused = yield* Effect.flip(e.transferTo(4n))
-    assert.deepStrictEqual(refused, new TransferRefused({ to: 4n, problem: "NotElectable" }))
-  })))
+  it.effect("elects anew, and hands over, when asked to", withEnsemble(
+    { observers: 1 },
+    Effect.fnUntraced(function*(e) {
+      yield* e.awaitLeader()
+      assert.deepStrictEqual(yield* e.elect, { sid: 3n, epoch: 2n })
+      assert.deepStrictEqual(yield* e.transferTo(1n), { sid: 1n, epoch: 3n })
+      const refused = yield* Effect.flip(e.transferTo(4n))
+      assert.deepStrictEqual(refused, new TransferRefused({ to: 4n, problem: "NotElectable" }))
+    })
+  ))
 
   it.effect("tells what it waited for in vain", withEnsemble({ started: [1n] }, Effect.fnUntraced(function*(e) {
     const error = yield* Effect.flip(e.awaitLeader({ within: "3 seconds" }))

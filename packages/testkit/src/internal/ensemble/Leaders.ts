@@ -5,16 +5,20 @@ import * as Fiber from "effect/Fiber"
 import type { NotReached } from "../../NotReached.ts"
 import * as Stage from "./Stage.ts"
 
-/** Waits until a majority has a leader; `after` another, which must be one of a later epoch. */
+/**
+ * Waits until a majority has a leader, and nobody is about to join it; `after` another, which must be one of a later
+ * epoch.
+ */
 export const awaitLeader = Effect.fnUntraced(function*(stage: Stage.Stage, options: {
   readonly after?: Stage.Leader
   readonly within?: Duration.Input
 } = {}): Effect.fn.Return<Stage.Leader, NotReached> {
   const { after, within } = options
   let found: Stage.Leader | null = null
-  const isFound = Effect.map(Stage.leader(stage), (leader) => {
-    found = leader !== null && (after === undefined || leader.epoch > after.epoch) ? leader : null
-    return found !== null
+  const isFound = Effect.gen(function*() {
+    found = yield* Stage.leader(stage)
+    if (found === null || after !== undefined && found.epoch <= after.epoch) return false
+    return !(yield* isBeingJoined(stage, found))
   })
   yield* Stage.until(stage, after === undefined ? "a leader" : `a leader after ${told(after)}`, isFound, within)
   return found!
@@ -42,6 +46,14 @@ export const transferTo = Effect.fnUntraced(function*(stage: Stage.Stage, sid: b
   yield* Stage.until(stage, `that replica ${sid} leads`, isLed(stage, sid))
   return (yield* Stage.leader(stage))!
 })
+
+// Who has just been elected with others, and is behind them by a moment, would be taken for one that cannot follow.
+const isBeingJoined = (stage: Stage.Stage, { sid }: Stage.Leader) =>
+  Effect.map(Stage.statuses(stage), (all) =>
+    all.some(([of, status]) =>
+      status._tag === "LOOKING" && status.reason._tag === "Joining" && status.reason.leader === sid &&
+      !stage.replicas.get(of)!.life!.machine.isPaused()
+    ))
 
 const isLed = (stage: Stage.Stage, sid: bigint) => Effect.map(Stage.leader(stage), (leader) => leader?.sid === sid)
 
