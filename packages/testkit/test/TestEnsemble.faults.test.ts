@@ -151,6 +151,30 @@ describe("a replica that is paused", () => {
   })))
 })
 
+describe("guarded work that is answered while its process is paused", () => {
+  it.effect("does not learn of its lease", withEnsemble({ lease: { duration: 8_000 } }, Effect.fnUntraced(
+    function*(e) {
+      let answer = () => {}
+      const ends: Array<string> = []
+      const work = Effect.callback<void>((resume) => {
+        answer = () => resume(Effect.void)
+      })
+      const wait = Effect.onExit(work, ({ _tag }) => Effect.sync(() => void ends.push(_tag)))
+      yield* e.deploy(Leadership.singleton(wait))
+      yield* e.awaitLeader()
+      yield* e.pause(3n)
+      const late = answer
+      yield* e.advance("1 minute")
+      late()
+      yield* e.advance("1 minute")
+      assert.deepStrictEqual(ends, [])
+      yield* e.resume(3n)
+      yield* e.until(() => ends.length > 0)
+      assert.deepStrictEqual(ends, ["Failure"])
+    }
+  )))
+})
+
 describe("a clock", () => {
   it.effect.each([1, 2, 0.5, 1.01, 0.3])("may run at a rate of %s", (rate) =>
     withEnsemble({}, Effect.fnUntraced(function*(e) {

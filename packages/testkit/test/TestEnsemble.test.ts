@@ -120,6 +120,20 @@ describe("time", () => {
     assert.strictEqual(yield* Clock.currentTimeMillis, 7_000)
     yield* e.until(() => due)
     assert.strictEqual(yield* Clock.currentTimeMillis, 7_000)
+    // Work that is under way is no reason to let time pass.
+    let done = false
+    yield* e.fork(2n, Effect.andThen(Effect.yieldNow, Effect.sync(() => void (done = true))))
+    yield* e.until(() => done)
+    assert.strictEqual(yield* Clock.currentTimeMillis, 7_000)
+  })))
+
+  it.effect("wakes who began to sleep first, first", withEnsemble({}, Effect.fnUntraced(function*(e) {
+    const woken: Array<bigint> = []
+    for (const sid of [2n, 3n, 1n]) {
+      yield* e.fork(sid, Effect.andThen(Effect.sleep("5 seconds"), Effect.sync(() => void woken.push(sid))))
+    }
+    yield* e.advance("5 seconds")
+    assert.deepStrictEqual(woken, [2n, 3n, 1n])
   })))
 
   it.effect("waits for promises, and for all work that is left", withEnsemble({}, Effect.fnUntraced(function*(e) {
@@ -149,7 +163,7 @@ describe("a service", () => {
     const { sid } = yield* Leadership.Leadership
     const { built } = yield* Shared
     built.push(`${sid} up`)
-    yield* Effect.addFinalizer(() => Effect.sync(() => built.push(`${sid} down`)))
+    yield* Effect.addFinalizer(() => Effect.delay(Effect.sync(() => built.push(`${sid} down`)), "3 seconds"))
     return { sid, draw: yield* Random.nextIntBetween(0, 1_000_000) }
   }))
   const deployed = Effect.fnUntraced(function*(e: Ensemble, built: Array<string>) {
