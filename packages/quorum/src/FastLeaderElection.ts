@@ -164,7 +164,10 @@ const onEstablished = Effect.fnUntraced(function*(
 ) {
   yield* self.watch.end
   yield* dispatch(self, { _tag: "EpochEstablished", peerEpoch: epoch })
-  if (config !== null) yield* dispatch(self, { _tag: "ConfigActivated", from: leader, config })
+  if (config === null) return
+  self.members.heard(self.state.membership, { from: leader, leader, state: "LEADING", config })
+  yield* dispatch(self, { _tag: "ConfigActivated", from: leader, config })
+  if (self.state._tag === "Settled") yield* self.members.settled(self.state)
 })
 
 // No election takes place where the leader has named its successor.

@@ -162,10 +162,6 @@ const leaveOnPurpose = Effect.fnUntraced(function*(self: Self, { reason, success
 const handle = Effect.fnUntraced(function*(self: Self, input: Input) {
   const at = self.now()
   const pledgeAt = self.pledgeNow()
-  // A lease that has run out is not prolonged by an answer that lay about meanwhile: guarded work may have ended.
-  if (self.leaseUntil !== null && at >= self.leaseUntil) {
-    yield* dispatch(self, { _tag: "TimedOut", timer: "Lease", at, pledgeAt })
-  }
   switch (input._tag) {
     case "Packet":
       return yield* dispatch(self, { _tag: "Received", learner: input.learner, packet: input.packet, at })

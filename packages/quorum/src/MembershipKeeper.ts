@@ -20,7 +20,11 @@ export interface MembershipKeeper {
   readonly searching: () => void
   /** Tells the log what was decided about a configuration. */
   readonly decided: (output: Output & { readonly _tag: "AdoptConfig" | "ConfigSeen" }) => Effect.Effect<void>
-  readonly heard: (membership: Membership, notification: Notification) => void
+  /** A leader says by which configuration it leads. */
+  readonly heard: (
+    membership: Membership,
+    notification: Pick<Notification, "config" | "from" | "leader" | "state">
+  ) => void
   /** Stores the configuration in force, once, when the leader leads by it. */
   readonly settled: (state: Settled) => Effect.Effect<void>
 }

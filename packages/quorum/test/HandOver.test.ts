@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import * as Office from "../src/Office.ts"
 import * as Cluster from "./Cluster.ts"
@@ -176,6 +177,12 @@ describe("a leader that is asked to look", () => {
   it.effect("votes for nobody before its work has ended, however often it is asked", networked(Effect.fnUntraced(
     function*() {
       const { leader, ledger, members } = yield* three(Effect.sleep(2_000))
+      const rounds: Array<number> = []
+      yield* Effect.forkScoped(
+        Stream.runForEach(leader.peer.outputs, ({ _tag }) =>
+          Effect.sync(() => void (_tag === "RoundStarted" && rounds.push(ledger.running().length)))),
+        { startImmediately: true }
+      )
       yield* leader.peer.lookForLeader
       yield* leader.peer.lookForLeader
       yield* Leaders.until([leader], Leaders.allLook)
@@ -184,6 +191,7 @@ describe("a leader that is asked to look", () => {
       assert.lengthOf(ledger.running(), 1)
       const { epoch } = yield* Leaders.led(members)
       assert.strictEqual(epoch, 2n)
+      assert.deepStrictEqual(rounds, [0], "one search, begun while no work ran")
       assert.deepStrictEqual(ledger.overlaps, [])
     }
   )))

@@ -63,6 +63,23 @@ describe("a lease", () => {
     assert.isAtMost(took, LEASE * 1.03 + SLACK)
   })))
 
+  it.effect("is waited for until its holder's process is known to be gone", networked(Effect.fnUntraced(
+    function*(network) {
+      const options = activated({ lease, ticks })
+      const [two, leader] = [yield* Cluster.start(3, 2n, options), yield* Cluster.start(3, 3n, options)]
+      yield* Leaders.until([two, leader], ledBy(3n, 1n))
+      yield* leader.vanish
+      // Has promised nothing; so it is for the new leader alone to wait.
+      const one = yield* Cluster.start(3, 1n, options)
+      yield* Leaders.until([two], Leaders.allLook)
+      const elected = Effect.map(two.peer.status, ({ _tag }) => _tag === "Settled")
+      yield* Leaders.advance(elected, Effect.succeed("nobody is elected"))
+      yield* Leaders.stays([one, two], 0.3, Leaders.allLook)
+      yield* network.heal
+      assert.isBelow(yield* Leaders.timed(Leaders.until([one, two], ledBy(2n, 2n))), 100)
+    }
+  )))
+
   it.effect("is released by who resigns", networked(Effect.fnUntraced(function*() {
     const { leader, ledger, members } = yield* three({ lease, ticks })
     yield* Effect.forkChild(leader.leadership.resign)

@@ -13,11 +13,11 @@ const TICK = Leaders.ticks.tickTime
 /** An election with its finalize wait, and an activation, on a network without delay; in steps of 20 ms. */
 const ELECTION = 320
 
-const three = Effect.fnUntraced(function*() {
+const three = Effect.fnUntraced(function*(ending?: Effect.Effect<void>) {
   const members = yield* Cluster.startAll(3, activated())
   yield* Effect.addFinalizer(() => Leaders.stopAll(members))
   const ledger = yield* Leaders.ledger
-  for (const member of members) yield* ledger.guard(member)
+  for (const member of members) yield* ledger.guard(member, ending)
   yield* Leaders.until(members, ledBy(3n, 1n))
   const [one, two, leader] = members
   return { ledger, members, one: one!, two: two!, leader: leader! }
@@ -120,6 +120,27 @@ describe("when the leader is deaf", () => {
     yield* network.heal
     yield* Leaders.led(members)
     assert.deepStrictEqual(ledger.overlaps, [])
+  })))
+})
+
+describe("a leader that has lost its followers", () => {
+  it.effect("says so while its work still ends, and votes for nobody before", networked(Effect.fnUntraced(function*() {
+    const { leader, ledger, one, two } = yield* three(Effect.sleep(1_000))
+    yield* one.crash
+    yield* two.crash
+    assert.isAtMost(yield* Leaders.timed(Leaders.until([leader], allLook)), 2 * TICK)
+    const status = yield* leader.leadership.status
+    assert.deepStrictEqual(status, {
+      _tag: "LOOKING",
+      reason: { _tag: "Leaving", epoch: 1n, reason: { _tag: "QuorumLost" } }
+    })
+    assert.lengthOf(ledger.running(), 1)
+    assert.strictEqual((yield* leader.peer.status)._tag, "Settled")
+    yield* Leaders.advance(
+      Effect.map(leader.peer.status, ({ _tag }) => _tag === "Looking"),
+      Effect.succeed("it does not look")
+    )
+    assert.deepStrictEqual(ledger.running(), [])
   })))
 })
 

@@ -38,6 +38,7 @@ export const afterStep = (
       case "RoundStarted":
         moved = true
         book.initial = output.initial
+        if (output.from === null) onSearch(world, node, before, output)
         if (world.honest) remember(world, node, output)
         break
       case "Adopted":
@@ -58,16 +59,13 @@ export const afterStep = (
     broken(world, node, "told", `is in epoch ${event.peerEpoch}, says ${after.currentVote.peerEpoch}`)
   }
   if (event._tag === "Received") onReceived(world, node, before, event.notification, outputs)
-  if (isChanged(before, after) && told !== after.membership.voters.size) {
+  if (isChanged(before, after) && told < after.membership.voters.size) {
     broken(world, node, "news", `${told} are told of ${keyOf(after.proposal)} in round ${after.logicalClock}`)
   }
   const due = after._tag !== "Looking" ? null : after.finalizing ? "Finalize" : "Notification"
   if (book.timer !== due) broken(world, node, "timer", `${book.timer} runs, ${due} is due`)
   if (after._tag === "Looking" && after.finalizing && isNews(before, after)) ElectedChecks.counted(world, node, after)
   if (after.logicalClock !== before.logicalClock) onClock(world, node, before, event, moved)
-  else if (isSearch(before, event) && after._tag === "Looking") {
-    broken(world, node, "clock", "begins a search in the round of the last")
-  }
 }
 
 /** A connection was taken into use. */
@@ -82,10 +80,6 @@ export const onAdopted = (world: World, node: Node, end: End | undefined, sid: S
 // internal
 // -----------------------------------------------------------------------------
 
-// A new election object counts from 0 again.
-const isSearch = (before: Election.State, event: Election.Event): boolean =>
-  event._tag === "LookForLeader" && !(before._tag === "Idle" && before.restarting)
-
 // Was anything counted in this step?
 const isNews = (before: Election.State, after: Election.Looking): boolean =>
   before._tag !== "Looking" || !before.finalizing || before.recvSet !== after.recvSet
@@ -93,6 +87,13 @@ const isNews = (before: Election.State, after: Election.Looking): boolean =>
 const LONG_MAX = 2n ** 63n - 1n
 
 const isLong = (value: bigint): boolean => value <= LONG_MAX && value >= -LONG_MAX - 1n
+
+// A new search is a new round; a new election object counts from 0 again.
+const onSearch = (world: World, node: Node, before: Election.State, { logicalClock }: Round): void => {
+  const last = before._tag === "Idle" && before.restarting ? 0n : before.logicalClock
+  if (logicalClock === BigInt.asIntN(64, last + 1n)) return
+  broken(world, node, "clock", `begins a search in round ${logicalClock} after ${last}`)
+}
 
 // A node that has started anew may be in the same round again, with a history that has grown since.
 const remember = (world: World, { book }: Node, { initial, logicalClock }: Round): void => {

@@ -53,8 +53,14 @@ export const lookAgain = (world: World, node: Node): void => {
   Watch.end(node)
   decide(world, node, { _tag: "LeaderLost" })
   Environment.assess(world)
-  look(world, node)
+  // What depended on the leader ends first, which may take a while; what is heard meanwhile waits for the search.
+  const { random } = world
+  if (random.percent(70)) look(world, node)
+  else schedule(world, random.between(1, LEAVING_MAX), node, () => look(world, node))
 }
+
+/** How long it takes at most to leave office, or a leader. In milliseconds. */
+const LEAVING_MAX = 300
 
 /** Does the file of the oracle speak for this node? It speaks for the larger id, where there is one. */
 export const oracle = ({ scenario }: World, { member, sid }: Node): boolean =>

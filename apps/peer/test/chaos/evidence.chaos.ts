@@ -1,0 +1,28 @@
+/** A lease is not waited for when its holder is known to be gone. */
+import { assert, it } from "@effect/vitest"
+import { onTestFinished } from "vitest"
+import * as Ensemble from "./Ensemble.ts"
+import * as Entry from "./Entry.ts"
+import * as Network from "./Network.ts"
+import * as Promises from "./Promises.ts"
+import * as Rounds from "./Rounds.ts"
+
+/** Longer than this test could ever wait by mistake. In ticks. */
+const LEASE_TICKS = 600
+
+it("nobody waits for the lease of a process that was killed", async () => {
+  const promise = Promises.of("leased")
+  const lease = LEASE_TICKS * promise.timing.tickTime
+  // Elected at once: the new leader is followed before the old one is known to be gone.
+  const timing = { ...promise.timing, initLimit: LEASE_TICKS, finalizeWait: 1, lease }
+  const ensemble = Ensemble.make(await Network.loopback(3), timing)
+  onTestFinished(ensemble.close)
+  await Rounds.begin(ensemble, promise)
+  await Rounds.awaitAll(ensemble, promise)
+  const killed = Entry.now()
+  await ensemble.end([ensemble.leader() ?? 0n], "SIGKILL")
+  const next = await ensemble.journal.until(lease, (entries) =>
+    entries.find(({ at, kind }) => kind === "start" && at > killed))
+  assert.isDefined(next, ensemble.logs())
+  assert.isBelow(next.at - killed, promise.bound)
+})
