@@ -99,7 +99,7 @@ export class TestEnsemble extends Context.Service<TestEnsemble, On<Services> & {
   /** Makes the clock of a replica, up or down, run at this rate from now on: 1.01 is one per cent fast. */
   readonly skewClock: (sid: Sid, rate: number) => Effect.Effect<void>
 
-  /** From now on only replicas of the same group reach each other; who is in none is in one more group. */
+  /** From now on only replicas of the same group reach each other, and earlier faults are over. The rest is a group. */
   readonly partition: (...groups: ReadonlyArray<ReadonlyArray<Sid>>) => Effect.Effect<void>
   /** Besides, nothing gets from these to those; the other way it does. No connection can be made in either. */
   readonly partitionOneWay: (from: ReadonlyArray<Sid>, to: ReadonlyArray<Sid>) => Effect.Effect<void>

@@ -36,6 +36,10 @@ const millis = <A, E>(effect: Effect.Effect<A, E>) =>
     return (yield* Clock.currentTimeMillis) - before
   })
 
+const connectionsOf = ({ network }: Ensemble, sid: bigint) =>
+  Effect.map(network.connections, (all) =>
+    all.filter(({ from, to }) => `${from} ${to}`.includes(`${TestEnsemble.host(sid)}:`)))
+
 const of = (notes: ReadonlyArray<Note>, sid: bigint) => notes.filter((note) => note.sid === sid)
 
 describe("a replica that ends", () => {
@@ -57,9 +61,8 @@ describe("a replica that ends", () => {
     assert.isBelow(yield* millis(Effect.andThen(e.crash(3n), e.awaitLeader({ after: first }))), 1_000)
     yield* e.advance("1 minute")
     assert.deepStrictEqual(of(notes, 3n).map(({ what }) => what), ["begins"])
-    assert.deepStrictEqual(yield* e.network.connections.pipe(
-      Effect.map((all) => all.filter(({ from }) => from.startsWith(TestEnsemble.host(3n))))
-    ), [], "nothing is left of it")
+    const left = (yield* connectionsOf(e, 3n)).filter(({ from }) => from.startsWith(TestEnsemble.host(3n)))
+    assert.deepStrictEqual(left, [], "nothing is left of it")
     // Its epoch was on the disk, and so is that of the others.
     for (const sid of [1n, 2n]) yield* e.crash(sid)
     for (const sid of e.sids) yield* e.start(sid)
@@ -73,8 +76,12 @@ describe("a replica that ends", () => {
       const gone = yield* millis(Effect.andThen(e.vanish(3n), e.awaitLeader({ after: first })))
       assert.isAbove(gone, 8_000)
       assert.isBelow(gone, 13_000)
+      const half = yield* connectionsOf(e, 3n)
+      assert.isNotEmpty(half, "nobody has told the others that it is gone")
       yield* e.heal
       yield* e.restart(3n)
+      const old = new Set(half.map(({ from }) => from))
+      assert.isFalse((yield* connectionsOf(e, 3n)).some(({ from }) => old.has(from)))
       yield* e.until(Effect.map(e.statuses, (statuses) => statuses.get(3n)?._tag === "FOLLOWING"))
     })
   ))

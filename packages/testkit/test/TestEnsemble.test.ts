@@ -1,4 +1,4 @@
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, it, layer } from "@effect/vitest"
 import * as Leadership from "@conclave/quorum/Leadership"
 import { TransferRefused } from "@conclave/quorum/Tenure"
 import * as Clock from "effect/Clock"
@@ -97,6 +97,17 @@ describe("an ensemble", () => {
     yield* e.pause(1n)
     assert.match(yield* defectOf(e.stop(1n)), /replica 1 is paused and cannot stop; resume it first/)
   })))
+})
+
+layer(TestEnsemble.layer())("an ensemble of several tests", (it) => {
+  it.effect("lives in them", () => TestEnsemble.TestEnsemble.use((e) => Effect.asVoid(e.awaitLeader())))
+
+  it.effect("and between them", () =>
+    TestEnsemble.TestEnsemble.use(Effect.fnUntraced(function*(e) {
+      assert.deepStrictEqual(yield* e.leader, { sid: 3n, epoch: 1n })
+      yield* TestClock.adjust("1 second")
+      assert.isAbove(yield* Clock.currentTimeMillis, 1_200)
+    })))
 })
 
 describe("time", () => {
