@@ -59,7 +59,6 @@ export type ZabState = "DISCOVERY" | "SYNCHRONIZATION" | "BROADCAST" | "OVER"
 export interface Learner {
   /** `null` until it has said who it is. */
   readonly info: LearnerInfo | null
-  readonly role: "participant" | "observer"
   readonly stage: Stage
   /** How far its history went when it said so last. */
   readonly summary: Summary | null

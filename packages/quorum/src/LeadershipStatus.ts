@@ -71,8 +71,6 @@ export type LookingReason =
   | { readonly _tag: "Joining"; readonly leader: Sid; readonly election: Election }
   /** It led, gave up for this reason, and ends guarded work before it votes again. */
   | { readonly _tag: "Leaving"; readonly epoch: bigint; readonly reason: LeaveReason }
-  /** It stepped aside, and for this many milliseconds proposes another. */
-  | { readonly _tag: "Abstaining"; readonly epoch: bigint; readonly millis: number }
 
 /** Why a leadership ended. */
 export type LeaveReason =
@@ -144,7 +142,5 @@ const describeLooking = (reason: LookingReason): string => {
       return `not in sync with server ${reason.leader} yet; ${describeElection(reason.election)}`
     case "Leaving":
       return `led in epoch ${reason.epoch} and ends guarded work: ${describeLeave(reason.reason)}`
-    case "Abstaining":
-      return `stepped aside after epoch ${reason.epoch} and proposes another for ${reason.millis} ms`
   }
 }

@@ -48,5 +48,5 @@ describe("two hundred changes of leader", () => {
     assert.deepStrictEqual(ledger.overlaps, [])
     yield* Leaders.stopAll(members)
     assert.deepStrictEqual([now(), yield* network.connections], [0, []])
-  })))
+  })), 30_000)
 })

@@ -210,10 +210,6 @@ describe("a status in words", () => {
       { _tag: "LOOKING", reason: { _tag: "Leaving", epoch: 4n, reason: { _tag: "Resigned" } } },
       "LOOKING: led in epoch 4 and ends guarded work: it was asked to resign"
     ],
-    [
-      { _tag: "LOOKING", reason: { _tag: "Abstaining", epoch: 4n, millis: 2_000 } },
-      "LOOKING: stepped aside after epoch 4 and proposes another for 2000 ms"
-    ],
     [{ _tag: "FOLLOWING", leader: 1n, epoch: 4n, reason: election }, `FOLLOWING server 1 in epoch 4: ${supporters}`],
     [{ _tag: "OBSERVING", leader: 1n, epoch: 4n, reason: election }, `OBSERVING server 1 in epoch 4: ${supporters}`],
     [

@@ -109,7 +109,8 @@ export const run = Effect.fnUntraced(function*(random: Random.Random, options: O
     }),
     () => ask((member) => member.leadership.resign, "resign"),
     () => ask((member) => Effect.ignore(member.leadership.transferTo(random.pick(everybody))), "make room"),
-    () => ask((member) => member.peer.lookForLeader, "look")
+    () => ask((member) => member.peer.lookForLeader, "look"),
+    () => mutiny
   ]
   const end = (how: "crash" | "vanish" | "stop") =>
     Effect.suspend(() => {
@@ -127,6 +128,17 @@ export const run = Effect.fnUntraced(function*(random: Random.Random, options: O
       tell(`${member.sid} is asked to ${called}`)
       return Effect.forkDetach(what(member))
     })
+  // Followers that want another leader, while theirs hears nothing of it.
+  const mutiny = Effect.suspend(() => {
+    const one = random.pick(everybody)
+    const others = everybody.filter((sid) => sid !== one)
+    tell(`mutiny against ${one}`)
+    const looking = Array.from(alive.values()).filter(({ sid }) => sid !== one)
+    return Effect.andThen(
+      network.partition(host(one), others.map(host)),
+      Effect.forEach(looking, ({ peer }) => peer.lookForLeader)
+    )
+  })
   const startSome = Effect.fnUntraced(function*(percent: number) {
     for (const sid of everybody) {
       if (alive.has(sid) || !random.percent(percent)) continue

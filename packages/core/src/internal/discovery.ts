@@ -28,7 +28,6 @@ export const onStarted = (options: Options, state: State): Step =>
 export const onConnected = ({ ticks }: Options, state: State, id: LearnerId): Step => {
   const learner: Learner = {
     info: null,
-    role: "observer",
     stage: "Connected",
     summary: null,
     deadline: Learners.tickOf(state) + ticks.initLimit,
@@ -114,12 +113,11 @@ const onInfo = (options: Options, state: State, id: LearnerId, packet: QuorumPac
   const info = LearnerInfo.decode(packet.data)
   const refused = info === null ? "ProtocolTooOld" : refuse(options, info)
   if (info === null || refused !== null) return Learners.close(state, id, refused ?? "ProtocolTooOld")
-  const role = packet.type === "FOLLOWERINFO" ? "participant" : "observer"
   const older = Array.from(state.learners).filter(([other, learner]) => other !== id && learner.info?.sid === info.sid)
   return Learners.andThen(
     Learners.each(older, state, (state, [other]) => Learners.close(state, other, "Replaced")),
     (state) => {
-      const known = Learners.update(state, id, { info, role, stage: "AwaitingEpoch", deadline: null })
+      const known = Learners.update(state, id, { info, stage: "AwaitingEpoch", deadline: null })
       if (state.decided) return state.epochStored ? inform(options, known, id) : [known, []]
       return decide(options, ask(options, known, info.sid, Zxid.epochOf(packet.zxid)))
     }
