@@ -32,6 +32,7 @@ import type { LearnerInfo } from "./LearnerInfo.ts"
 import type { QuorumPacket } from "./QuorumPacket.ts"
 import * as QuorumVerifier from "./QuorumVerifier.ts"
 import type { Sid } from "./Sid.ts"
+import * as VoteTracker from "./VoteTracker.ts"
 import type { Zxid } from "./Zxid.ts"
 
 /** What a leader needs to know that it does not decide. */
@@ -186,17 +187,22 @@ export const step = (options: Options, state: State, event: Event): Step => {
 }
 
 /**
- * Who should lead after us, of those in sync who vote and weigh anything: the one asked for, if it is one of them; or,
- * if none is, the one whose history goes furthest, then the highest sid. `null` if there is none.
+ * Who should lead after us, of those in sync who vote: the one asked for, if it is one of them; or, if none is, the one
+ * whose history goes furthest, then the highest sid. `null` if there is none; and if none is asked for where those who
+ * are told are no quorum without us, for we may be about to stop, and who looks for a leader has to be asked.
  */
-export const successor = ({ membership, mySid }: Options, { learners }: State, asked: Sid | null): Sid | null => {
-  const candidates = Array.from(learners.values()).flatMap(({ info, stage, summary }) =>
-    stage === "Synced" && info !== null && info.ours !== null && summary !== null && info.sid !== mySid &&
-      membership.verifiers.every((verifier) => QuorumVerifier.mayLead(verifier, info.sid))
+export const successor = (options: Options, { learners }: State, asked: Sid | null): Sid | null => {
+  const { membership, mySid } = options
+  const told = Array.from(learners.values()).flatMap(({ info, stage, summary }) =>
+    stage === "Synced" && info !== null && info.ours !== null && summary !== null && info.sid !== mySid
       ? [{ sid: info.sid, zxid: summary.lastLoggedZxid }]
       : []
   )
+  const candidates = told.filter(({ sid }) =>
+    membership.verifiers.every((verifier) => QuorumVerifier.mayLead(verifier, sid)))
   if (asked !== null) return candidates.some(({ sid }) => sid === asked) ? asked : null
+  const supporters = new Set(told.map(({ sid }) => sid).filter((sid) => Learners.votes(options, sid)))
+  if (!VoteTracker.hasAllQuorums(membership, supporters, false)) return null
   const best = candidates.toSorted((self, that) =>
     self.zxid === that.zxid ? compare(that.sid, self.sid) : compare(that.zxid, self.zxid)
   )

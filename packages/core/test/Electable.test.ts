@@ -39,20 +39,28 @@ describe("a voter that may not be proposed", () => {
     const peer = unelectable()
     assert.deepStrictEqual(peer.look(), [
       roundStarted(1, abstention),
-      ...peer.sends([1, 2, 3], abstention, 1, "NewRound"),
+      ...peer.sends([1, 2, 3], abstention, 0, "NewRound"),
       timer("Notification", 200)
     ])
   })
 
-  it("is ignored by the original while it abstains, and answered if its round is lower", () => {
+  it("is ignored by the original while it abstains, and answered", () => {
     const real = original(1)
     real.look()
     const peer = unelectable()
     assert.deepStrictEqual(deliver(peer, peer.look(), real), [
       ...real.sends([3], p(1, 10, 1), 2, "AnswerLagging"),
-      ignored("ZxidUntrusted", 3, "LOOKING", abstention, 1),
+      ignored("ZxidUntrusted", 3, "LOOKING", abstention, 0),
       timer("Notification", 200)
     ])
+  })
+
+  it("is answered by who looks in a lower round, too: that one has no reason to speak by itself", () => {
+    const real = original(1)
+    const peer = looking()
+    for (let round = 2; round <= 5; round++) peer.look()
+    const answers = deliver(peer, peer.look(), real)
+    assert.deepStrictEqual(answers.slice(0, 1), real.sends([3], p(1, 10, 1), 1, "AnswerLagging"))
   })
 
   it("does not count its own abstention", () => {
@@ -116,7 +124,7 @@ describe("a voter that may not be proposed", () => {
     assert.deepStrictEqual(peer.hears(2, "LOOKING", p(3, 999, 9), 4), [
       roundStarted(4, abstention, 2),
       kept(2, p(3, 999, 9), abstention, "NotElectable"),
-      ...peer.sends([1, 2, 3], abstention, 4, "NewRound"),
+      ...peer.sends([1, 2, 3], abstention, 0, "NewRound"),
       timer("Notification", 200)
     ])
     peer.hears(2, "LOOKING", p(2, 10, 1), 5)

@@ -378,8 +378,13 @@ describe("the successor", () => {
     assert.strictEqual(of(one), 1n)
     one.hears(2, Zab.pong([1, 7]))
     assert.strictEqual(of(one), 2n)
+  })
+
+  it("is nobody if those who are told could not activate it without us, unless it is asked for", () => {
+    const one = inOffice([1, 2, 4], { verifier: five })
     one.event({ _tag: "Disconnected", learner: 2 })
-    assert.strictEqual(of(one), 1n)
+    assert.isNull(of(one))
+    assert.strictEqual(of(one, 1n), 1n)
   })
 
   it("votes in both configurations while one is pending", () => {

@@ -147,8 +147,7 @@ const makeUnsafe = (): MemoryNetwork["Service"] => {
       }),
     crash: (host) =>
       Effect.sync(() => {
-        const names = die(net, host)
-        resetWhere(net, ({ from, to }) => names.includes(from.host) || names.includes(to.host))
+        bury(net, die(net, host))
         net.changed.wake()
       }),
     vanish: (host) =>
@@ -162,6 +161,8 @@ const makeUnsafe = (): MemoryNetwork["Service"] => {
     transport: (host, ...otherNames) =>
       Effect.sync(() => {
         const life: Life = { names: [host, ...otherNames], alive: true }
+        // A machine that is back knows nothing of connections it had.
+        if (net.lives.get(host)?.alive === false) bury(net, life.names)
         for (const name of life.names) net.names.add(name)
         net.lives.set(host, life)
         return Transport.Transport.of({
@@ -257,13 +258,25 @@ const resetWhere = (net: Net, isBroken: (link: MemoryLink.MemoryLink) => boolean
   for (const link of Array.from(net.links)) if (isBroken(link)) link.reset()
 }
 
+// Nobody may be left to let go of these.
+const bury = (net: Net, names: ReadonlyArray<string>) => {
+  for (const attempt of net.dialing) if (isAt(names, attempt.from)) net.dialing.delete(attempt)
+  resetWhere(net, ({ from, to }) => names.includes(from.host) || names.includes(to.host))
+  for (const { acceptor, dialer, from, to } of Array.from(net.links)) {
+    if (names.includes(from.host)) dialer.close()
+    if (names.includes(to.host)) acceptor.close()
+  }
+}
+
+const isAt = (names: ReadonlyArray<string>, address: string) => names.some((name) => address.startsWith(`${name}:`))
+
 // Gives the names of the host.
 const die = (net: Net, host: string): ReadonlyArray<string> => {
   const life = net.lives.get(host)
   if (life === undefined) return [host]
   life.alive = false
   for (const key of Array.from(net.listeners.keys())) {
-    if (life.names.some((name) => key.startsWith(`${name}:`))) net.listeners.delete(key)
+    if (isAt(life.names, key)) net.listeners.delete(key)
   }
   return life.names
 }

@@ -2,6 +2,7 @@
  * Conclave's decisions under a virtual clock and a network with faults: for whoever wants to see them hold.
  */
 export * as Campaign from "./Campaign.ts"
+export * as NotReached from "./NotReached.ts"
 export * as Profile from "./Profile.ts"
 export * as Random from "./Random.ts"
 export * as Reducers from "./Reducers.ts"
@@ -10,3 +11,4 @@ export * as ScenarioJson from "./ScenarioJson.ts"
 export * as Shrink from "./Shrink.ts"
 export * as Simulator from "./Simulator.ts"
 export * as Story from "./Story.ts"
+export * as TestEnsemble from "./TestEnsemble.ts"

@@ -73,10 +73,10 @@ describe("a real server's data", () => {
     const cfgs = await ZooCfg.write({ members: sids.map((sid) => ({ sid })), keys: { snapCount: 20 } })
     await live(cfgs, javaOptions, 2)
     const ours = await Promise.all(sids.map((sid) => ourReading(cfgs(sid))))
-    for (const { acceptedEpoch, zxid } of ours) {
-      assert.isAbove(Number(zxid & 0xffff_ffffn), 25)
-      assert.strictEqual(acceptedEpoch, 2n)
-    }
+    for (const { acceptedEpoch } of ours) assert.strictEqual(acceptedEpoch, 2n)
+    // A session and 25 nodes were confirmed, which takes two of three; the third may have been killed before.
+    const counters = ours.map(({ zxid }) => Number(zxid & 0xffff_ffffn))
+    assert.isAtLeast(counters.filter((counter) => counter >= 26).length, 2, counters.join())
     const names = await Promise.all(sids.map((sid) => readdir(versionTwo(cfgs(sid)))))
     assert.isTrue(names.flat().some((file) => name.test(file)), names.flat().join())
     const servers = await Promise.all(sids.map((sid) => ZooKeeperServer.start(cfgs(sid), javaOptions)))

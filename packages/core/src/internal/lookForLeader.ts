@@ -270,7 +270,8 @@ const recount = (search: Search, state: Looking, { from, ...notification }: Noti
 // Java: sendNotifications. The state is LOOKING literally.
 const broadcast = (search: Search, state: Looking, cause: SendCause, except: ReadonlySet<Sid> = none): void => {
   const { leader, peerEpoch, zxid } = state.proposal
-  const electionEpoch = state.logicalClock
+  // Who abstains asks: only a vote of an earlier round than its own is answered by whoever looks.
+  const electionEpoch = isAbstention(search.ensemble, state.proposal) ? 0n : state.logicalClock
   const config = state.membership.committed.text
   for (const to of state.membership.voters) {
     if (except.has(to)) continue

@@ -156,7 +156,8 @@ const aboutSearches: ReadonlyArray<Defect> = [
     origin: slip,
     text: "BigInt.asIntN(64, state.logicalClock + 1n)",
     instead: "state.logicalClock + 1n",
-    profile: "hostile"
+    profile: "hostile",
+    peers: 3
   },
   {
     ...search,
@@ -216,7 +217,8 @@ const aboutSearches: ReadonlyArray<Defect> = [
     origin: slip,
     text: "if (!ensemble.electable && candidate.leader === ensemble.mySid) return notElectable",
     instead: "",
-    profile: "hostile"
+    profile: "hostile",
+    peers: 3
   }
 ]
 
@@ -264,7 +266,7 @@ const aboutAnswers: ReadonlyArray<Defect> = [
     origin: "ZOOKEEPER-1514",
     text: "return logicalClock === electionEpoch ? null : \"OwnRoundDiffers\"",
     instead: "return null",
-    profile: "weights"
+    profile: "lossy"
   },
   {
     ...join,
