@@ -30,6 +30,7 @@ const exitCodes: Record<string, number> = {
   PropertyBroken: 1,
   InvalidScenario: 2,
   UnsupportedElectionAlgorithm: 2,
+  UselessLease: 2,
   StoreError: 2,
   TraceFileError: 2,
   UnreadableTrace: 2,
