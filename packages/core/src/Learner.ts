@@ -16,13 +16,15 @@
  *
  * Java: `Learner`, `Follower`, `Observer`. Spec: Zab.tla, its follower's actions.
  */
-import { decodeText, viewOf } from "./internal/bytes.ts"
+import { decodeText } from "./internal/bytes.ts"
+import * as Designated from "./internal/designated.ts"
 import type { Membership, Millis, Ticks } from "./Ensemble.ts"
 import type { LeaveReason, Output } from "./LearnerOutput.ts"
 import * as LearnerInfo from "./LearnerInfo.ts"
 import * as Lease from "./Lease.ts"
+import * as ReconfigTxn from "./ReconfigTxn.ts"
 import * as QuorumPacket from "./QuorumPacket.ts"
-import { NOBODY, type Sid } from "./Sid.ts"
+import type { Sid } from "./Sid.ts"
 import * as Zxid from "./Zxid.ts"
 
 /** What a learner needs to know that it does not decide. */
@@ -234,10 +236,14 @@ const onFollowing = (options: Options, state: State, { at, lastLoggedZxid, packe
   switch (packet.type) {
     case "PING":
       return onPing(options, state, packet, at, lastLoggedZxid)
+    case "INFORMANDACTIVATE": {
+      const text = ReconfigTxn.configIn(packet.data)
+      return text === null ? ignore(state, packet) : [state, [{ _tag: "ConfigChanged", text }]]
+    }
     case "COMMITANDACTIVATE": {
       // A real one tells of a configuration. One of ours resigns, and what depended on it has ended.
       if (!state.leaderIsOurs) return ignore(state, packet)
-      const [next, outputs] = leave({ ...state, pledge: null }, "LeaderResigned", successorIn(packet))
+      const [next, outputs] = leave({ ...state, pledge: null }, "LeaderResigned", Designated.decode(packet.data))
       return [next, [{ _tag: "Pledged", pledge: null }, ...outputs]]
     }
     default:
@@ -257,12 +263,6 @@ const onPing = (
   if (state.lease === 0 || lease === null) return [state, [answer]]
   const pledge = Lease.pledge(leader, at, state.lease, lease.clockDrift)
   return [{ ...state, pledge }, [{ _tag: "Pledged", pledge }, answer]]
-}
-
-const successorIn = ({ data }: QuorumPacket.QuorumPacket): Sid | null => {
-  if (data === null || data.length < 8) return null
-  const sid = viewOf(data).getBigInt64(0)
-  return sid === NOBODY ? null : sid
 }
 
 // The acknowledgement may complete a quorum, so it waits for both: the disk, and a pledge to somebody else.

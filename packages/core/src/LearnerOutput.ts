@@ -24,6 +24,8 @@ export type Output =
   | { readonly _tag: "StoreCurrentEpoch"; readonly epoch: bigint }
   /** The leader's last configuration, as text. It is in force when we follow, if it is newer and we may adopt it. */
   | { readonly _tag: "ConfigSeen"; readonly text: string }
+  /** A real leader, which we observe, tells that this configuration is in force. */
+  | { readonly _tag: "ConfigChanged"; readonly text: string }
   /** We are in sync with a leader that a quorum has activated. */
   | { readonly _tag: "Following"; readonly epoch: bigint }
   /** We support nobody else for a while; or anybody again, because the leader needs it no more. */

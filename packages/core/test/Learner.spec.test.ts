@@ -9,7 +9,7 @@ import { encodeText } from "../src/internal/bytes.ts"
 import type * as Learner from "../src/Learner.ts"
 import * as QuorumPacket from "../src/QuorumPacket.ts"
 import * as QuorumVerifier from "../src/QuorumVerifier.ts"
-import { i64 } from "./support/Bytes.ts"
+import { concat, hex, i32, i64 } from "./support/Bytes.ts"
 import { majority, members } from "./support/Peer.ts"
 import * as Random from "./support/Random.ts"
 import * as Zab from "./support/Zab.ts"
@@ -344,6 +344,20 @@ describe("a leader that resigns", () => {
   it("is one of ours: a real one says that of a configuration", () => {
     const one = to("Following", { verifier: majority([2, 3]) }, null)
     assert.deepStrictEqual(one.hears(packet("COMMITANDACTIVATE", [1, 0])).slice(1), ["Ignored COMMITANDACTIVATE 1.0"])
+  })
+})
+
+describe("a real leader that changes the ensemble", () => {
+  it("tells its observer the configuration, in a transaction among others", () => {
+    const one = to("Following", { verifier: majority([2, 3], { observers: [1] }) }, null)
+    const text = new TextEncoder().encode("version=100000003")
+    // Designated: 2. A transaction of type 16 that writes to the path "/".
+    const header = hex("0000000000000002 0100000000000001 00000007 0000000100000003 0000018c00000000 00000010")
+    const change = concat(header, hex("00000001 2f"), i32(text.length), text, i32(-1))
+    assert.deepStrictEqual(one.hears(packet("INFORMANDACTIVATE", [1, 3], change)),
+      ["SetTimer Silence 100", "ConfigChanged version=100000003"])
+    assert.deepStrictEqual(one.hears(packet("INFORMANDACTIVATE", [1, 4], hex("00"))).slice(1),
+      ["Ignored INFORMANDACTIVATE 1.4 00"])
   })
 })
 

@@ -41,8 +41,10 @@ const DIAL_PAUSE_MAX = 100
 /** What a learner reports. */
 export interface Options extends Mandate {
   readonly onFollowing: (epoch: bigint) => Effect.Effect<unknown>
-  /** The leader's last configuration, as text. */
+  /** The leader's last configuration, as text; in force once we follow. */
   readonly onConfig: (text: string) => Effect.Effect<unknown>
+  /** That this configuration is in force. */
+  readonly onConfigChanged: (text: string) => Effect.Effect<unknown>
 }
 
 /** Follows to the end. Interrupted, it just goes. */
@@ -199,6 +201,8 @@ const perform = (self: Self, output: Output): Effect.Effect<void> => {
       }))
     case "ConfigSeen":
       return Effect.andThen(keepConfig(self, output.text), Effect.asVoid(self.options.onConfig(output.text)))
+    case "ConfigChanged":
+      return Effect.asVoid(self.options.onConfigChanged(output.text))
     case "Following":
       return Effect.asVoid(self.options.onFollowing(output.epoch))
     case "Pledged":

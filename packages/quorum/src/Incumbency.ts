@@ -217,6 +217,8 @@ const onRole = Effect.fnUntraced(function*(self: Self, event: Role.Event): Effec
     case "ConfigSeen":
       self.config = event.text
       return none
+    case "ConfigChanged":
+      return establishedBy(self, event.text)
     case "Leaving":
       self.leaving = true
       if (self.established !== null) {

@@ -24,6 +24,8 @@ export type Event =
   | { readonly _tag: "Following"; readonly epoch: bigint }
   /** The leader's last configuration, as text. */
   | { readonly _tag: "ConfigSeen"; readonly text: string }
+  /** The leader says that this configuration is in force. */
+  | { readonly _tag: "ConfigChanged"; readonly text: string }
   /** We lead no longer, and guarded work ends. */
   | { readonly _tag: "Leaving"; readonly reason: LeaveReason }
   | { readonly _tag: "Ended"; readonly ended: Ended }
@@ -139,7 +141,8 @@ const play = Effect.fnUntraced(function*(
       leader,
       membership,
       onFollowing: (epoch) => report({ _tag: "Following", epoch }),
-      onConfig: (text) => report({ _tag: "ConfigSeen", text })
+      onConfig: (text) => report({ _tag: "ConfigSeen", text }),
+      onConfigChanged: (text) => report({ _tag: "ConfigChanged", text })
     })
   }
   role.leading = yield* Leading.make(context, {

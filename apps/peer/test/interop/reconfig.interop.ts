@@ -119,6 +119,22 @@ describe("with three real servers that change who they are", () => {
     await learns(restarted, again, "participant", leader.sid)
   })
 
+  it("ours, an observer, is told by the leader that it follows", async () => {
+    const members = [{ sid: 1n }, { sid: 2n }, { sid: 3n }, { sid: 12n, observer: true }]
+    const cfgs = await ZooCfg.write({ members, keys })
+    const servers = await Mixed.startReal(cfgs, 1n, 2n, 3n)
+    const leader = await Mixed.serving(servers)
+    const peer = await PeerProcess.start(cfgs(12n))
+    await PeerProcess.activated(peer)
+    const [removed] = servers.filter(({ sid }) => sid !== leader.sid)
+    const said = await ZooKeeperServer.command(cfgs(leader.sid).clientPort, "reconfig", "-remove", `${removed!.sid}`)
+    // Nobody has it look: the leader's word alone makes the configuration the one in force.
+    const version = versionIn(said)
+    await PeerProcess.statusWhen(peer, `is in configuration ${version}`, ({ configuration, leader: follows, state }) =>
+      configuration?.version === version && state === "OBSERVING" && follows === leader.sid)
+    assert.strictEqual(await dynamicFile(cfgs(12n), version), await dynamicFile(cfgs(leader.sid), version))
+  })
+
   it("ours, an observer, becomes a voter and an observer again", async () => {
     const members = [{ sid: 1n }, { sid: 2n }, { sid: 3n }, { sid: 12n, observer: true, electable: false }]
     const cfgs = await ZooCfg.write({ members, keys })

@@ -3,14 +3,14 @@
  *
  * Java: the loop of `Leader.lead`, `LearnerHandler.ping`, `synced`.
  */
-import { viewOf } from "./bytes.ts"
+import * as Designated from "./designated.ts"
 import * as Learners from "./learners.ts"
 import type { LearnerId, Output } from "../LeaderOutput.ts"
 import type { Learner, Options, State, Step } from "../Leader.ts"
 import * as Lease from "../Lease.ts"
 import * as QuorumPacket from "../QuorumPacket.ts"
 import type { OracleAnswer } from "../QuorumVerifier.ts"
-import { NOBODY, type Sid } from "../Sid.ts"
+import type { Sid } from "../Sid.ts"
 import * as VoteTracker from "../VoteTracker.ts"
 import * as Zxid from "../Zxid.ts"
 
@@ -96,7 +96,7 @@ export const onLeaseOver = ({ lease }: Options, state: State, at: Lease.Instant)
 
 /** Leaves office on purpose. The learners are told whom to follow instead, or that there is nobody to follow. */
 export const onResign = (state: State, successor: Sid | null): Step => {
-  const packet = QuorumPacket.make("COMMITANDACTIVATE", Zxid.make(state.epoch, 0n), designate(successor))
+  const packet = QuorumPacket.make("COMMITANDACTIVATE", Zxid.make(state.epoch, 0n), Designated.encode(successor))
   const told = Learners.at(state, "Synced").filter(([, { info }]) => info !== null && info.ours !== null)
   const [after, outputs] = Learners.stepDown(state, "Resigned", told.length === 0 ? null : successor)
   return [after, [...told.map(([learner]): Output => ({ _tag: "Send", learner, packet })), ...outputs]]
@@ -130,10 +130,4 @@ const extend = ({ lease, membership, mySid }: Options, state: State, at: Lease.I
     { _tag: "LeaseExtended", until },
     { _tag: "SetTimer", timer: "Lease", after }
   ]]
-}
-
-const designate = (successor: Sid | null): Uint8Array => {
-  const bytes = new Uint8Array(8)
-  viewOf(bytes).setBigInt64(0, successor ?? NOBODY)
-  return bytes
 }

@@ -226,6 +226,7 @@ export const LearnerOutputOf = of<LearnerOutput.Output>()(TaggedUnion({
   StoreAcceptedEpoch: epoch,
   StoreCurrentEpoch: epoch,
   ConfigSeen: { text: String },
+  ConfigChanged: { text: String },
   Following: epoch,
   Pledged: { pledge: NullOr(Pledge) },
   Left: { reason: LeaveReason, successor: NullOr(Wide) },
