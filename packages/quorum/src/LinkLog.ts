@@ -75,8 +75,14 @@ export const noAddress = (sid: bigint) =>
   Effect.logWarning(`server ${sid} cannot be dialled: no configuration and no handshake gives its address`)
 
 /** Somebody connected who did not shake hands. */
-export const handshakeFailed = (remote: string, error: { readonly message: string }, news: boolean) =>
-  warnOnce(news, `connection from ${remote} refused: ${error.message}`)
+export const handshakeFailed = (
+  remote: string,
+  { _tag, message }: { readonly _tag: string; readonly message: string },
+  news: boolean
+) => {
+  const why = _tag === "SocketError" ? "it ended before the handshake did" : message
+  return warnOnce(news, `connection from ${remote} refused: ${why}`)
+}
 
 const warnOnce = (news: boolean, line: string) => (news ? Effect.logWarning(line) : Effect.logDebug(line))
 
