@@ -93,7 +93,8 @@ const makeDirectory: (
     yield* makeDirectory(parent)
     yield* DurableFile.flush(path.dirname(parent))
   }
-  yield* fs.makeDirectory(directory)
+  // Another replica may make the directory that they share.
+  yield* Effect.catchIf(fs.makeDirectory(directory), ({ reason }) => reason._tag === "AlreadyExists", () => Effect.void)
 })
 
 // Often it is on a disk of its own that was not mounted: what is beneath must not be taken for a fresh start.

@@ -6,6 +6,7 @@ import * as FileSystem from "effect/FileSystem"
 import * as Latch from "effect/Latch"
 import * as Layer from "effect/Layer"
 import * as Path from "effect/Path"
+import * as PlatformError from "effect/PlatformError"
 import * as FileHistory from "../src/FileHistory.ts"
 import * as History from "../src/History.ts"
 import * as SimulatedDisk from "./SimulatedDisk.ts"
@@ -46,6 +47,24 @@ describe("FileHistory", () => {
       assert.deepStrictEqual(read, { lastLoggedZxid: 0x400000007n, currentEpoch: 4n, acceptedEpoch: 4n })
       assert.deepStrictEqual(stored(disk), files("4", "4"))
     }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("shares the directory above with replicas that make it at the same time", () => {
+    const { fileSystem } = prepare({})
+    const alreadyThere = (path: string) =>
+      Effect.andThen(
+        fileSystem.makeDirectory(path),
+        Effect.fail(PlatformError.systemError({ _tag: "AlreadyExists", module: "FileSystem", method: "makeDirectory" }))
+      )
+    const crowded = Layer.merge(
+      Layer.succeed(FileSystem.FileSystem, { ...fileSystem, makeDirectory: alreadyThere }),
+      Path.layer
+    )
+    return Effect.gen(function*() {
+      const history = yield* FileHistory.make({ dataDir: "/data/1" })
+      yield* history.setAcceptedEpoch(3n)
+      assert.strictEqual((yield* history.read).acceptedEpoch, 3n)
+    }).pipe(Effect.provide(crowded))
   })
 
   it.effect("makes no directory where it may not", () => {
