@@ -206,8 +206,7 @@ const onReceived = (ensemble: Ensemble, state: State, event: Event & { readonly 
   if (!received.forElection) return [received.state, received.outputs]
   const next = received.state
   if (next._tag === "Looking") {
-    const outputs = Array.from(received.outputs)
-    return LookForLeader.onNotification(ensemble, next, event.notification, event.oracle ?? false, outputs)
+    return LookForLeader.onNotification(ensemble, next, event.notification, event.oracle ?? false, received.outputs)
   }
   if (next._tag === "Idle") {
     const recvQueue = [...next.recvQueue, event.notification].slice(-RECV_CAPACITY)

@@ -81,8 +81,8 @@ const coldStart = (
     figures.steps++
     for (const output of outputs) {
       if (output._tag === "Send") {
-        const { to, ...message } = output.toSend
-        sent.push([to, { ...message, from: sid, version: 2 }])
+        const { config, electionEpoch, leader, peerEpoch, state, to, zxid } = output.toSend
+        sent.push([to, { from: sid, version: 2, state, leader, zxid, electionEpoch, peerEpoch, config }])
       } else if (output._tag === "SetTimer" && output.timer === "Finalize") finalizing.add(sid)
       else if (output._tag === "SetTimer" || output._tag === "CancelTimer") finalizing.delete(sid)
       else if (output._tag === "Elected") figures.searches++

@@ -243,7 +243,7 @@ const acknowledge = (options: Options, state: State, sid: Sid, at: Lease.Instant
 // -----------------------------------------------------------------------------
 
 const isQuorum = (verifier: QuorumVerifier.QuorumVerifier, sids: ReadonlySet<Sid>): boolean =>
-  QuorumVerifier.containsQuorum(verifier, sids.intersection(verifier.voters))
+  QuorumVerifier.containsQuorum(verifier, sids)
 
 const quorumTimer = ({ ticks }: Options): Output => ({
   _tag: "SetTimer",

@@ -109,7 +109,7 @@ const drain = (search: Search, looking: Looking, notifications: ReadonlyArray<No
   const queue = notifications.slice()
   let state: Looking = looking
   let waitOn = state.finalizing
-  for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+  for (const next of queue) {
     const after = state.finalizing ? whileFinalizing(search, state, next) : consider(search, state, next)
     if (after === "Unmoved") continue
     waitOn = false
@@ -161,7 +161,13 @@ const whileFinalizing = (
   }
   const after = consider(search, state, notification)
   if (after._tag === "Settled") return after
-  const next = recount(search, after, notification)
+  // A vote of somebody who looks has been counted by now.
+  const next = after.supporters === state.supporters ? tally(search, after, after.recvSet) : after
+  // It may take support away, when a supporter changed its mind.
+  if (!next.finalizing) {
+    const offered = Vote.proposalOf(notification)
+    outputs.push({ _tag: "Reopened", from: notification.from, offered, ground: "QuorumLost" })
+  }
   return waitOnRepetition && isRepetition(state, next, notification.from) ? "Unmoved" : next
 }
 
@@ -215,11 +221,8 @@ const looking = (search: Search, state: Looking, notification: Notification): Lo
   const voted = weigh(search, base, notification)
   if (!sameRound) broadcast(search, voted, "NewRound")
   else if (voted.proposal !== base.proposal) broadcast(search, voted, "Adopted")
-  const recvSet = new Map(voted.recvSet).set(
-    notification.from,
-    Vote.make(notification, notification.electionEpoch)
-  )
-  return tally(search, { ...voted, recvSet })
+  const vote = Vote.make(notification, notification.electionEpoch)
+  return tally(search, voted, VoteTracker.record(voted.recvSet, notification.from, vote))
 }
 
 const enterRound = (search: Search, state: Looking, { electionEpoch, from }: Notification): Looking => {
@@ -244,23 +247,14 @@ const weigh = (search: Search, state: Looking, notification: Notification): Look
 }
 
 // A quorum is looked for only after a vote of this round was recorded.
-const tally = (search: Search, state: Looking): Looking => {
-  const supporters = VoteTracker.supporters(state.recvSet, Vote.make(state.proposal, state.logicalClock))
+const tally = (search: Search, state: Looking, recvSet: Looking["recvSet"]): Looking => {
+  const supporters = VoteTracker.supporters(recvSet, Vote.make(state.proposal, state.logicalClock))
   const finalizing = mayWin(search.ensemble, state) &&
     VoteTracker.hasAllQuorums(state.membership, supporters, search.oracle)
   if (finalizing && !state.finalizing) {
     search.outputs.push({ _tag: "QuorumReached", proposal: state.proposal, supporters })
   }
-  return { ...state, supporters, finalizing }
-}
-
-// A vote recorded during the finalize wait may take support away, when a supporter changed its mind.
-const recount = (search: Search, state: Looking, { from, ...notification }: Notification): Looking => {
-  const next = tally(search, state)
-  if (!next.finalizing) {
-    search.outputs.push({ _tag: "Reopened", from, offered: Vote.proposalOf(notification), ground: "QuorumLost" })
-  }
-  return next
+  return { ...state, recvSet, supporters, finalizing }
 }
 
 // -----------------------------------------------------------------------------

@@ -21,7 +21,8 @@ import * as ParsedConfigs from "./parsedConfigs.ts"
 /** What became of a notification. */
 export interface Received {
   readonly state: State
-  readonly outputs: ReadonlyArray<Output>
+  /** Its own, to be added to. */
+  readonly outputs: Array<Output>
   /** Does the election get to see it? */
   readonly forElection: boolean
 }
@@ -29,9 +30,11 @@ export interface Received {
 /** Handles one notification up to the point where the election takes it. */
 export const receive = (ensemble: Ensemble, state: State, notification: Notification): Received => {
   if (state._tag === "Idle" && state.restarting) return dropped(state, [], notification, "Restarting")
-  const [next, outputs] = state._tag === "Settled" ? [state, []] : seeConfig(ensemble, state, notification)
+  if (state._tag === "Settled") return answer(ensemble, state, [], notification)
+  const [next, seen] = seeConfig(ensemble, state, notification)
+  const outputs = Array.from(seen)
   if (next._tag === "Idle" && next.restarting) return { state: next, outputs, forElection: false }
-  return answer(ensemble, next, Array.from(outputs), notification)
+  return answer(ensemble, next, outputs, notification)
 }
 
 // -----------------------------------------------------------------------------

@@ -82,7 +82,8 @@ export const onAdopted = (world: World, node: Node, end: End | undefined, sid: S
 
 // Was anything counted in this step?
 const isNews = (before: Election.State, after: Election.Looking): boolean =>
-  before._tag !== "Looking" || !before.finalizing || before.recvSet !== after.recvSet
+  before._tag !== "Looking" || !before.finalizing || before.recvSet !== after.recvSet ||
+  before.proposal !== after.proposal || before.logicalClock !== after.logicalClock
 
 const LONG_MAX = 2n ** 63n - 1n
 

@@ -81,8 +81,8 @@ const aboutVotes: ReadonlyArray<Defect> = [
     ...quorum,
     name: "half of the voters are a majority",
     origin: slip,
-    text: "acks.size > Math.floor(self.voters.size / 2)",
-    instead: "acks.size >= Math.floor(self.voters.size / 2)",
+    text: "count > Math.floor(voters.size / 2)",
+    instead: "count >= Math.floor(voters.size / 2)",
     profile: "crashes"
   },
   {
@@ -101,13 +101,11 @@ const aboutVotes: ReadonlyArray<Defect> = [
     profile: "hostile"
   },
   {
-    file: "VoteTracker.ts",
+    ...quorum,
     name: "votes of who may not vote make up a quorum",
     origin: "ZOOKEEPER-2959",
-    text: "supporters.intersection(verifier.voters)",
-    instead: "supporters",
-    profile: "weights",
-    peers: 5
+    text: "if (voters.has(sid)) count++",
+    instead: "count++"
   }
 ]
 
