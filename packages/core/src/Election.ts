@@ -36,6 +36,7 @@ import type { Notification } from "./Notification.ts"
 import * as QuorumVerifier from "./QuorumVerifier.ts"
 import type { ServerState, SettledState } from "./ServerState.ts"
 import type { Sid } from "./Sid.ts"
+import { withEntry, withoutEntry } from "./internal/entries.ts"
 import * as History from "./internal/history.ts"
 import * as LookForLeader from "./internal/lookForLeader.ts"
 import * as WorkerReceiver from "./internal/workerReceiver.ts"
@@ -239,8 +240,5 @@ const onDesignated = ({ electable, mySid }: Ensemble, state: State, leader: Sid)
 // Only voters matter, which also bounds the table.
 const withAbsent = <S extends State>(state: S, sid: Sid, how: "Refused" | "Unreachable" | undefined): S => {
   if (state.absent.get(sid) === how || !state.membership.voters.has(sid)) return state
-  const absent = new Map(state.absent)
-  if (how === undefined) absent.delete(sid)
-  else absent.set(sid, how)
-  return { ...state, absent }
+  return { ...state, absent: how === undefined ? withoutEntry(state.absent, sid) : withEntry(state.absent, sid, how) }
 }
