@@ -249,8 +249,8 @@ const weigh = (search: Search, state: Looking, notification: Notification): Look
 // A quorum is looked for only after a vote of this round was recorded.
 const tally = (search: Search, state: Looking, recvSet: Looking["recvSet"]): Looking => {
   const supporters = VoteTracker.supporters(recvSet, Vote.make(state.proposal, state.logicalClock))
-  const finalizing = mayWin(search.ensemble, state) &&
-    VoteTracker.hasAllQuorums(state.membership, supporters, search.oracle)
+  const finalizing = VoteTracker.hasAllQuorums(state.membership, supporters, search.oracle) &&
+    mayWin(search.ensemble, state)
   if (finalizing && !state.finalizing) {
     search.outputs.push({ _tag: "QuorumReached", proposal: state.proposal, supporters })
   }

@@ -42,17 +42,17 @@ export const receive = (ensemble: Ensemble, state: State, notification: Notifica
 // -----------------------------------------------------------------------------
 
 const answer = (
-  { mySid, rules }: Ensemble,
+  ensemble: Ensemble,
   state: State,
   outputs: Array<Output>,
   notification: Notification
 ): Received => {
+  const { rules } = ensemble
   const { from } = notification
   const { voters } = state.membership
-  const mayAnswer = !rules.answerQuestionsOnly || voters.has(mySid)
   const serverState = state._tag === "Settled" ? state.state : "LOOKING"
   if (!voters.has(from)) {
-    if (mayAnswer && (!rules.answerQuestionsOnly || asks(state, notification))) {
+    if (mayAnswer(ensemble, voters) && (!rules.answerQuestionsOnly || asks(state, notification))) {
       // The settled or initial vote, not the proposal under discussion, but with the clock of now.
       const vote = { ...state.currentVote, electionEpoch: state.logicalClock }
       outputs.push(reply(state, from, serverState, vote, "AnswerNonVoter"))
@@ -61,7 +61,8 @@ const answer = (
   }
   if (notification.state === "UNKNOWN") return dropped(state, outputs, notification, "UnknownState")
   if (state._tag !== "Settled") {
-    if (mayAnswer && notification.state === "LOOKING" && notification.electionEpoch < state.logicalClock) {
+    const lags = notification.state === "LOOKING" && notification.electionEpoch < state.logicalClock
+    if (lags && mayAnswer(ensemble, voters)) {
       outputs.push(reply(state, from, serverState, {
         ...state.proposal,
         electionEpoch: state.logicalClock
@@ -69,7 +70,7 @@ const answer = (
     }
     return { state, outputs, forElection: true }
   }
-  if (mayAnswer && notification.state === "LOOKING") {
+  if (notification.state === "LOOKING" && mayAnswer(ensemble, voters)) {
     if (state.state === "LEADING") {
       const elector = VoteTracker.hasSid(state.membership, state.supporters, from)
       outputs.push({ _tag: "VoterLooking", sid: from, elector })
@@ -79,6 +80,9 @@ const answer = (
   }
   return dropped(state, outputs, notification, "Settled")
 }
+
+const mayAnswer = ({ mySid, rules }: Ensemble, voters: Membership["voters"]): boolean =>
+  !rules.answerQuestionsOnly || voters.has(mySid)
 
 // Can somebody without a vote use our answer? While we look it does not hear us if it is in a later round.
 const asks = (state: State, { electionEpoch, state: sender }: Notification): boolean =>

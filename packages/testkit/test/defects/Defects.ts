@@ -81,8 +81,8 @@ const aboutVotes: ReadonlyArray<Defect> = [
     ...quorum,
     name: "half of the voters are a majority",
     origin: slip,
-    text: "count > Math.floor(voters.size / 2)",
-    instead: "count >= Math.floor(voters.size / 2)",
+    text: "const half = Math.floor(voters.size / 2)",
+    instead: "const half = Math.floor(voters.size / 2) - 1",
     profile: "crashes"
   },
   {
@@ -183,8 +183,8 @@ const aboutSearches: ReadonlyArray<Defect> = [
     ...search,
     name: "somebody may lead for whom only a few voted",
     origin: slip,
-    text: "VoteTracker.hasAllQuorums(state.membership, supporters, search.oracle)\n  if (finalizing",
-    instead: "supporters.size > 1\n  if (finalizing"
+    text: "VoteTracker.hasAllQuorums(state.membership, supporters, search.oracle) &&\n",
+    instead: "supporters.size > 1 &&\n"
   },
   {
     ...judge,
@@ -226,15 +226,15 @@ const aboutAnswers: ReadonlyArray<Defect> = [
     ...receiver,
     name: "who lags behind is not told",
     origin: slip,
-    text: "if (mayAnswer && notification.state === \"LOOKING\" && notification.electionEpoch < state.logicalClock) {",
-    instead: "if (mayAnswer && notification.state === \"LOOKING\" && notification.electionEpoch < -7n) {"
+    text: "if (lags && mayAnswer(ensemble, voters)) {",
+    instead: "if (notification.electionEpoch < -7n) {"
   },
   {
     ...receiver,
     name: "who has a leader tells nobody",
     origin: "ZOOKEEPER-975",
-    text: "  if (mayAnswer && notification.state === \"LOOKING\") {",
-    instead: "  if (mayAnswer && notification.state === \"OBSERVING\") {"
+    text: "  if (notification.state === \"LOOKING\" && mayAnswer(ensemble, voters)) {",
+    instead: "  if (notification.state === \"OBSERVING\" && mayAnswer(ensemble, voters)) {"
   },
   {
     ...receiver,
