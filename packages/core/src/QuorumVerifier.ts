@@ -195,13 +195,13 @@ const members = ({ servers, version = 0n }: MembersOptions) => ({
   voters: new Set(servers.filter(({ role }) => role === "participant").map(({ sid }) => sid))
 })
 
-// Asked for every vote: counted without a set made for it, and not at all while there are too few.
+// Asked for every vote: counted without a set made for it, no further than needed, and not at all while there are too
+// few.
 const isMajority = ({ voters }: Members, acks: ReadonlySet<Sid>): boolean => {
-  const half = Math.floor(voters.size / 2)
-  if (acks.size <= half) return false
-  let count = 0
-  for (const sid of acks) if (voters.has(sid)) count++
-  return count > half
+  let missing = Math.floor(voters.size / 2) + 1
+  if (acks.size < missing) return false
+  for (const sid of acks) if (voters.has(sid) && --missing === 0) return true
+  return false
 }
 
 const isHierarchicalQuorum = (self: Hierarchical, acks: ReadonlySet<Sid>): boolean => {

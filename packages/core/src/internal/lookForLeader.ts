@@ -122,13 +122,18 @@ const drain = (search: Search, looking: Looking, notifications: ReadonlyArray<No
   return waitOn ? [state, search.outputs] : rest(search, state)
 }
 
-// HandleNotmsg: the switch on the sender's state.
+// What has no place in the search is ignored.
 const consider = (search: Search, state: Looking, notification: Notification): Looking | Settled => {
   const reason = inadmissible(state, notification)
   if (reason !== null) {
     ignore(search, notification, reason)
     return state
   }
+  return count(search, state, notification)
+}
+
+// HandleNotmsg: the switch on the sender's state.
+const count = (search: Search, state: Looking, notification: Notification): Looking | Settled => {
   const heard = hear(search, state, notification.from)
   return notification.state === "LOOKING"
     ? looking(search, heard, notification)
@@ -159,7 +164,7 @@ const whileFinalizing = (
     ignore(search, notification, "NotBetterWhileFinalizing")
     return state
   }
-  const after = consider(search, state, notification)
+  const after = (filterWhileFinalizing ? count : consider)(search, state, notification)
   if (after._tag === "Settled") return after
   // A vote of somebody who looks has been counted by now.
   const next = after.supporters === state.supporters ? tally(search, after, after.recvSet) : after
@@ -168,14 +173,13 @@ const whileFinalizing = (
     const offered = Vote.proposalOf(notification)
     outputs.push({ _tag: "Reopened", from: notification.from, offered, ground: "QuorumLost" })
   }
-  return waitOnRepetition && isRepetition(state, next, notification.from) ? "Unmoved" : next
+  return waitOnRepetition && isRepetition(state, next) ? "Unmoved" : next
 }
 
-// A connection that keeps breaking brings the same vote again and again, and would put off the end for ever.
-const isRepetition = (before: Looking, { finalizing, outOfElection, recvSet }: Looking, from: Sid): boolean =>
-  finalizing &&
-  Vote.isSame(before.recvSet.get(from), recvSet.get(from)) &&
-  Vote.isSame(before.outOfElection.get(from), outOfElection.get(from))
+// A connection that keeps breaking brings the same vote again and again, and would put off the end for ever. A vote
+// that says the same is not recorded.
+const isRepetition = (before: Looking, { finalizing, outOfElection, recvSet }: Looking): boolean =>
+  finalizing && before.recvSet === recvSet && before.outOfElection === outOfElection
 
 // Does this re-open the vote? In the original whatever is better does; filtered, only the vote of somebody who looks.
 const rivalry = (

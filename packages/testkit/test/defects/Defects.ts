@@ -81,8 +81,8 @@ const aboutVotes: ReadonlyArray<Defect> = [
     ...quorum,
     name: "half of the voters are a majority",
     origin: slip,
-    text: "const half = Math.floor(voters.size / 2)",
-    instead: "const half = Math.floor(voters.size / 2) - 1",
+    text: "let missing = Math.floor(voters.size / 2) + 1",
+    instead: "let missing = Math.floor(voters.size / 2)",
     profile: "crashes"
   },
   {
@@ -104,8 +104,8 @@ const aboutVotes: ReadonlyArray<Defect> = [
     ...quorum,
     name: "votes of who may not vote make up a quorum",
     origin: "ZOOKEEPER-2959",
-    text: "if (voters.has(sid)) count++",
-    instead: "count++"
+    text: "if (voters.has(sid) && --missing === 0)",
+    instead: "if (--missing === 0)"
   }
 ]
 
