@@ -149,15 +149,13 @@ const onWanted = (view: View, state: State, sids: ReadonlySet<Sid>): Step => {
   const outputs: Array<Output> = []
   let next: State = { ...state, wanted }
   for (const sid of wanted.keys()) {
-    const [after, dialed] = connect(view, next, sid)
+    if (next.links.has(sid)) continue
+    const [after, dialed] = dial(view, next, sid, [])
     next = after
     outputs.push(...dialed)
   }
   return [next, outputs]
 }
-
-const connect = (view: View, state: State, sid: Sid): Step =>
-  state.links.has(sid) ? [state, []] : dial(view, state, sid, [])
 
 const onDialed = (view: View, state: State, { link, sid }: Event & { readonly _tag: "Dialed" }): Step => {
   switch (Challenge.onDialed(view.mySid, sid)) {

@@ -49,7 +49,7 @@ export const start = (ensemble: Ensemble, state: State, event: Event & { readonl
   const search: Search = { ensemble, oracle: event.oracle ?? false, outputs: [] }
   search.outputs.push({ _tag: "RoundStarted", logicalClock: looking.logicalClock, initial, from: null })
   broadcast(search, looking, "NewRound")
-  return drain(search, looking, state._tag === "Idle" ? state.recvQueue : [])
+  return drain(search, looking, state._tag === "Idle" ? [...state.recvQueue] : [])
 }
 
 /** A notification that the receiver let through. Spec: HandleNotmsg, WaitNewNotmsg. */
@@ -104,9 +104,8 @@ const believed = (ensemble: Ensemble, { membership, proposal, runnerUp, supporte
 // -----------------------------------------------------------------------------
 
 // Handles notifications until none is left or the search is over. A notification that re-opens the vote goes to the
-// tail, behind what waits already.
-const drain = (search: Search, looking: Looking, notifications: ReadonlyArray<Notification>): Step => {
-  const queue = notifications.slice()
+// tail of the queue, which is this step's own, behind what waits already.
+const drain = (search: Search, looking: Looking, queue: Array<Notification>): Step => {
   let state: Looking = looking
   let waitOn = state.finalizing
   for (const next of queue) {

@@ -32,7 +32,7 @@ export const receive = (ensemble: Ensemble, state: State, notification: Notifica
   if (state._tag === "Idle" && state.restarting) return dropped(state, [], notification, "Restarting")
   if (state._tag === "Settled") return answer(ensemble, state, [], notification)
   const [next, seen] = seeConfig(ensemble, state, notification)
-  const outputs = Array.from(seen)
+  const outputs = [...seen]
   if (next._tag === "Idle" && next.restarting) return { state: next, outputs, forElection: false }
   return answer(ensemble, next, outputs, notification)
 }

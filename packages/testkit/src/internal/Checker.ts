@@ -86,8 +86,9 @@ const isNews = (before: Election.State, after: Election.Looking): boolean =>
   before.proposal !== after.proposal || before.logicalClock !== after.logicalClock
 
 const LONG_MAX = 2n ** 63n - 1n
+const LONG_MIN = -(2n ** 63n)
 
-const isLong = (value: bigint): boolean => value <= LONG_MAX && value >= -LONG_MAX - 1n
+const isLong = (value: bigint): boolean => value <= LONG_MAX && value >= LONG_MIN
 
 // A new search is a new round; a new election object counts from 0 again.
 const onSearch = (world: World, node: Node, before: Election.State, { logicalClock }: Round): void => {
