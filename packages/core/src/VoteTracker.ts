@@ -31,10 +31,12 @@ export const hasAllQuorums = (
   membership: Membership,
   supporters: ReadonlySet<Sid>,
   oracle: QuorumVerifier.OracleAnswer
-): boolean =>
-  membership.verifiers.every((verifier) =>
-    QuorumVerifier.containsQuorum(verifier, supporters, oracle)
-  )
+): boolean => {
+  for (const verifier of membership.verifiers) {
+    if (!QuorumVerifier.containsQuorum(verifier, supporters, oracle)) return false
+  }
+  return true
+}
 
 /** Did this supporter count in every configuration? Java: hasSid. */
 export const hasSid = (membership: Membership, supporters: ReadonlySet<Sid>, sid: Sid): boolean =>

@@ -119,10 +119,12 @@ export const seeConfig = (
   ensemble: Ensemble,
   state: State,
   { config, from }: Pick<Notification, "config" | "from">
-): Step => {
-  const { committed } = state.membership
+): Step =>
   // Nearly every message carries the text that is in force.
-  if (config === null || config === committed.text) return [state, []]
+  config === null || config === state.membership.committed.text ? [state, []] : takeConfig(ensemble, state, config, from)
+
+const takeConfig = (ensemble: Ensemble, state: State, config: string, from: Sid): Step => {
+  const { committed } = state.membership
   const parsed = ParsedConfigs.parse(ensemble, config, committed._tag === "Oracle" ? committed.oraclePath : undefined)
   const seen = (version: bigint | null, verdict: ConfigVerdict, problem: InvalidConfig | null): Output => ({
     _tag: "ConfigSeen",

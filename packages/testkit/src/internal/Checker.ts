@@ -173,10 +173,13 @@ const onReceived = (
   if (before._tag === "Looking" && after._tag === "Looking") heeded(world, node, before, after, notification)
   if (!answers(before, notification) || after._tag === "Idle") return
   if (!Judge.isVoter(world, node, notification.from) || !Judge.isVoter(world, node, node.sid)) return
-  if (!outputs.some((output) => output._tag === "Send" && output.toSend.to === notification.from)) {
+  if (!isAnswered(notification.from, outputs)) {
     broken(world, node, "answer", `does not answer server ${notification.from} in round ${notification.electionEpoch}`)
   }
 }
+
+const isAnswered = (from: Sid, outputs: ReadonlyArray<Output>): boolean =>
+  outputs.some((output) => output._tag === "Send" && output.toSend.to === from)
 
 // Rule 2 of the compatibility must-haves: without such answers nobody who lags or comes late would ever catch up.
 const answers = (before: Election.State, { electionEpoch }: Notification): boolean =>

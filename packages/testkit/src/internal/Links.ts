@@ -23,16 +23,18 @@ import { type Arrival, after, type End, type Node, type Outbox, schedule, type W
 export const toSend = (world: World, node: Node, message: ToSend): void => {
   const { to } = message
   const notification = transcribe(world, node.sid, message)
-  if (to === node.sid) {
-    const { loopback } = world.scenario
-    const delay = loopback === 0 ? 0 : world.random.below(loopback + 1)
-    return schedule(world, delay, node, () => Peer.receive(world, node, notification))
-  }
+  if (to === node.sid) return loopBack(world, node, notification)
   // Only strangers are answered without a connection, and they are gone already.
   if (!node.connections.links.has(to) && !isKnown(node, to)) return
   outboxOf(node, to).queued = notification
   decide(world, node, { _tag: "ConnectRequested", sid: to })
   flush(world, node, to)
+}
+
+const loopBack = (world: World, node: Node, notification: Notification): void => {
+  const { loopback } = world.scenario
+  const delay = loopback === 0 ? 0 : world.random.below(loopback + 1)
+  schedule(world, delay, node, () => Peer.receive(world, node, notification))
 }
 
 /** Writes what waits for a peer, if it can be written. */
@@ -89,7 +91,7 @@ export const decide = (world: World, node: Node, event: Connections.Event): void
 const carryOut = (world: World, node: Node, output: ConnectionsOutput.Output): void => {
   switch (output._tag) {
     case "Dial":
-      return Wire.dial(world, node, world.bySid.get(output.sid), (result) => onDialed(world, node, output.sid, result))
+      return dial(world, node, output.sid)
     case "Adopt":
       return adopt(world, node, output)
     case "Close":
@@ -101,6 +103,9 @@ const carryOut = (world: World, node: Node, output: ConnectionsOutput.Output): v
       return
   }
 }
+
+const dial = (world: World, node: Node, sid: Sid): void =>
+  Wire.dial(world, node, world.bySid.get(sid), (result) => onDialed(world, node, sid, result))
 
 const onDialed = (world: World, node: Node, sid: Sid, result: End | Wire.DialFailure): void => {
   if (typeof result !== "string") return decide(world, node, { _tag: "Dialed", link: result.id, sid })
