@@ -8,7 +8,7 @@ import type { ConfigVerdict, ElectedReason, KeptGround, NotJoinedReason, Output 
 import type { CloseReason, StepDownReason } from "./LeaderOutput.ts"
 import type { LeaveReason } from "./LearnerOutput.ts"
 import type { LeaderLostReason } from "./Liveness.ts"
-import type { Sid } from "./Sid.ts"
+import { NOBODY, type Sid } from "./Sid.ts"
 import * as QuorumVerifier from "./QuorumVerifier.ts"
 import type { Ground, Proposal, Vote } from "./Vote.ts"
 import * as Zxid from "./Zxid.ts"
@@ -99,8 +99,10 @@ export const configRefused = (
 export const adopted = (
   { from, ground, previous, proposal: next }: Omit<Output & { readonly _tag: "Adopted" }, "_tag">
 ): string =>
-  `from server ${previous.leader} to ${next.leader}, because of server ${from}: ` +
-  betterGrounds[ground](next, previous)
+  previous.zxid === NOBODY || previous.zxid === Zxid.UNTRUSTED
+    ? `to server ${next.leader}, because of server ${from}: it had proposed nobody`
+    : `from server ${previous.leader} to ${next.leader}, because of server ${from}: ` +
+      betterGrounds[ground](next, previous)
 
 /** Why the leader that somebody else has is not followed. */
 export const notJoined = (
@@ -135,9 +137,9 @@ export interface Phases {
   readonly finalize: number | null
 }
 
-/** A proposal: whose, and how fresh its history is. */
+/** A proposal: whose, and how fresh its history is; or of nobody, by who may not be proposed. */
 export const proposal = ({ leader, peerEpoch, zxid }: Proposal): string =>
-  `server ${leader} (epoch ${peerEpoch}, zxid ${Zxid.format(zxid)})`
+  leader === NOBODY ? "nobody" : `server ${leader} (epoch ${peerEpoch}, zxid ${Zxid.format(zxid)})`
 
 /** Ids in ascending order, as a list for people. */
 export const sids = (set: Iterable<Sid>): string => {

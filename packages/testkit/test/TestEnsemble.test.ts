@@ -86,6 +86,7 @@ describe("an ensemble", () => {
       "  replica 3 is down",
       "before that:"
     ])
+    assert.include(lines, "  00:00:00.000 server 1 looked, and decided for nobody")
     assert.include(lines, "      0.000 s  replica 1: starts")
   })))
 
