@@ -9,6 +9,7 @@ import type * as MemoryNetwork from "@conclave/quorum/MemoryNetwork"
 import { NotReached } from "../../NotReached.ts"
 import type { Chronicle } from "./Chronicle.ts"
 import type { Journal } from "./Journal.ts"
+import { type Latency, micros } from "./Latency.ts"
 import type { Life, Program, Replica } from "./Replica.ts"
 import type { VirtualTime } from "./VirtualTime.ts"
 
@@ -17,6 +18,7 @@ export interface Stage {
   readonly time: VirtualTime
   readonly journal: Journal
   readonly chronicle: Chronicle
+  readonly latency: Latency
   readonly network: MemoryNetwork.MemoryNetwork["Service"]
   readonly replicas: ReadonlyMap<bigint, Replica>
   /** Those that vote. */
@@ -69,8 +71,6 @@ export const advance = Effect.fnUntraced(function*({ time }: Stage, by: Duration
   const limit = time.now() + micros(by)
   while (yield* time.step(limit)) { /* There is more to do until then. */ }
 })
-
-const micros = (duration: Duration.Input) => Math.ceil(Duration.toMillis(Duration.fromInputUnsafe(duration)) * 1_000)
 
 /** The replica with this id; a defect if there is none. */
 export const replicaOf = ({ replicas }: Stage, sid: bigint): Effect.Effect<Replica> =>
