@@ -103,6 +103,7 @@ const ignoredReasons: Record<IgnoredReason, string> = {
   OwnZxidUntrusted: "its own database is not trusted",
   ZxidUntrusted: "the database of the proposed server is not trusted",
   LowerRound: "it is of an older round",
+  NothingToVoteFor: "it is of a later round, and for a server that cannot be voted for",
   NotBetterWhileFinalizing: "a quorum has agreed on something as good",
   Restarting: "the election is about to begin anew"
 }
