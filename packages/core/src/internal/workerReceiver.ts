@@ -121,7 +121,9 @@ export const seeConfig = (
   { config, from }: Pick<Notification, "config" | "from">
 ): Step =>
   // Nearly every message carries the text that is in force.
-  config === null || config === state.membership.committed.text ? [state, []] : takeConfig(ensemble, state, config, from)
+  config === null || config === state.membership.committed.text
+    ? [state, []]
+    : takeConfig(ensemble, state, config, from)
 
 const takeConfig = (ensemble: Ensemble, state: State, config: string, from: Sid): Step => {
   const { committed } = state.membership
