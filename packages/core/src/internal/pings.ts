@@ -4,7 +4,6 @@
  * Java: the loop of `Leader.lead`, `LearnerHandler.ping`, `synced`.
  */
 import * as Designated from "./designated.ts"
-import { withEntry } from "./entries.ts"
 import * as Learners from "./learners.ts"
 import type { LearnerId, Output } from "../LeaderOutput.ts"
 import type { Learner, Options, State, Step } from "../Leader.ts"
@@ -86,7 +85,7 @@ export const onReceived = (
     : { ...learner.summary, lastLoggedZxid: packet.zxid }
   const next = Learners.update(heard, id, { pings, summary })
   if (sent === undefined || !Learners.votes(options, sid)) return [next, []]
-  return extend(options, { ...next, answered: withEntry(next.answered, sid, sent) }, at)
+  return extend(options, { ...next, answered: new Map(next.answered).set(sid, sent) }, at)
 }
 
 /** The lease may have been extended since the timer was set. */

@@ -93,7 +93,7 @@ export const decide = (world: World, node: Node, event: Connections.Event): void
 const carryOut = (world: World, node: Node, output: ConnectionsOutput.Output): void => {
   switch (output._tag) {
     case "Dial":
-      return dial(world, node, output.sid)
+      return Wire.dial(world, node, world.bySid.get(output.sid), (result) => onDialed(world, node, output.sid, result))
     case "Adopt":
       return adopt(world, node, output)
     case "Close":
@@ -105,9 +105,6 @@ const carryOut = (world: World, node: Node, output: ConnectionsOutput.Output): v
       return
   }
 }
-
-const dial = (world: World, node: Node, sid: Sid): void =>
-  Wire.dial(world, node, world.bySid.get(sid), (result) => onDialed(world, node, sid, result))
 
 const onDialed = (world: World, node: Node, sid: Sid, result: End | Wire.DialFailure): void => {
   if (typeof result !== "string") return decide(world, node, { _tag: "Dialed", link: result.id, sid })
