@@ -178,8 +178,8 @@ const aboutSearches: ReadonlyArray<Defect> = [
     ...search,
     name: "the wait before a quorum is believed is not timed",
     origin: slip,
-    text: "timer: \"Finalize\", after: ensemble.timing.finalizeWait",
-    instead: "timer: \"Notification\", after: ensemble.timing.finalizeWait"
+    text: "timer: \"Finalize\", after: isUnanimous",
+    instead: "timer: \"Notification\", after: isUnanimous"
   },
   {
     ...search,
@@ -192,8 +192,8 @@ const aboutSearches: ReadonlyArray<Defect> = [
     ...judge,
     name: "votes of older rounds count",
     origin: "ZOOKEEPER-275",
-    text: "notification.electionEpoch < state.logicalClock ? \"LowerRound\"",
-    instead: "notification.electionEpoch < -7n ? \"LowerRound\""
+    text: "notification.electionEpoch < state.logicalClock) return \"LowerRound\"",
+    instead: "notification.electionEpoch < -7n) return \"LowerRound\""
   },
   {
     ...judge,
