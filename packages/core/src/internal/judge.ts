@@ -42,8 +42,8 @@ export const mayWin = (ensemble: Ensemble, { membership, proposal }: Looking): b
   membership.voters.has(proposal.leader) && !isAbstention(ensemble, proposal)
 
 /**
- * Is nobody left who could bring a better vote? Every voter votes as we do, or is gone. A vote for who is gone itself is
- * an old one that was sent again.
+ * Is nobody left who could bring a better vote? Every voter votes as we do, or is gone. A vote for who is gone itself
+ * is an old one that was sent again.
  */
 export const isUnanimous = ({ rules }: Ensemble, { absent, membership, proposal, supporters }: Looking): boolean => {
   if (!rules.endWaitWhenUnanimous || !supporters?.has(proposal.leader)) return false
