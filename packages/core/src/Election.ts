@@ -60,7 +60,7 @@ export interface Common {
   readonly currentVote: Vote.Vote
   /**
    * Peers that could not be connected with when it was tried last: `Refused` by their own host, so that their process
-   * is gone, or `Unreachable`, which may mean anything. Nothing is decided from it yet.
+   * is gone, or `Unreachable`, which may mean anything. Who is gone need not be waited for.
    */
   readonly absent: ReadonlyMap<Sid, "Refused" | "Unreachable">
 }
@@ -182,7 +182,7 @@ export const step = (ensemble: Ensemble, state: State, event: Event): Step => {
     case "PeerConnected":
       return [withAbsent(state, event.sid, undefined), []]
     case "PeerRefused":
-      return [withAbsent(state, event.sid, "Refused"), []]
+      return LookForLeader.onRefused(ensemble, withAbsent(state, event.sid, "Refused"))
     case "PeerUnreachable":
       return [withAbsent(state, event.sid, "Unreachable"), []]
     case "Designated":

@@ -15,7 +15,7 @@ import * as Vote from "../Vote.ts"
 import * as VoteTracker from "../VoteTracker.ts"
 import * as History from "./history.ts"
 import * as Join from "./join.ts"
-import { inadmissible, isAbstention, judge, mayWin, outOfRound } from "./judge.ts"
+import { inadmissible, isAbstention, isUnanimous, judge, mayWin, outOfRound } from "./judge.ts"
 
 /** One step of a search under way: what is fixed, and the outputs so far. */
 export interface Search {
@@ -93,6 +93,12 @@ export const onFinalizeTimeout = (ensemble: Ensemble, state: State): Step => {
   if (state._tag !== "Looking" || !state.finalizing) return [state, []]
   return elect({ ensemble, oracle: false, outputs: [] }, state, believed(ensemble, state))
 }
+
+/** Somebody's process is gone: is anybody left to wait for? */
+export const onRefused = (ensemble: Ensemble, state: State): Step =>
+  state._tag === "Looking" && state.finalizing && isUnanimous(ensemble, state)
+    ? rest({ ensemble, oracle: false, outputs: [] }, state)
+    : [state, []]
 
 const believed = (ensemble: Ensemble, { membership, proposal, runnerUp, supporters }: Looking): ElectedReason => {
   const lost = runnerUp === null ? null : judge(ensemble, membership, runnerUp, proposal)
@@ -283,7 +289,7 @@ const none: ReadonlySet<Sid> = new Set()
 const rest = ({ ensemble, outputs }: Search, state: Looking): Step => {
   outputs.push(
     state.finalizing
-      ? { _tag: "SetTimer", timer: "Finalize", after: ensemble.timing.finalizeWait }
+      ? { _tag: "SetTimer", timer: "Finalize", after: isUnanimous(ensemble, state) ? 0 : ensemble.timing.finalizeWait }
       : { _tag: "SetTimer", timer: "Notification", after: state.notificationInterval }
   )
   return [state, outputs]

@@ -176,8 +176,8 @@ const aboutSearches: ReadonlyArray<Defect> = [
     ...search,
     name: "the wait before a quorum is believed is not timed",
     origin: slip,
-    text: "timer: \"Finalize\", after: ensemble.timing.finalizeWait",
-    instead: "timer: \"Notification\", after: ensemble.timing.finalizeWait"
+    text: "timer: \"Finalize\", after: isUnanimous",
+    instead: "timer: \"Notification\", after: isUnanimous"
   },
   {
     ...search,
