@@ -1,6 +1,5 @@
 /**
- * The search for a leader: rounds, votes, and the wait before a quorum is
- * believed.
+ * The search for a leader: rounds, votes, and the wait before a quorum is believed.
  *
  * Java: `FastLeaderElection.lookForLeader`. Spec: ZabTimeout, HandleNotmsg,
  * NotmsgTimeout, WaitNewNotmsg, WaitNewNotmsgEnd.
