@@ -148,6 +148,17 @@ describe("a voter that may not be proposed", () => {
     ])
   })
 
+  it("does not leave a round in which somebody votes for a lower one, or it would go to and fro between them", () => {
+    const peer = looking()
+    // Nobody can be adopted who is not electable, as nobody without weight can.
+    peer.hears(2, "LOOKING", p(3, 999, 9), 5)
+    assert.deepStrictEqual(peer.hears(1, "LOOKING", p(1, 10, 1), 2), [
+      ...peer.sends([1], abstention, 5, "AnswerLagging"),
+      ignored("LowerRound", 1, "LOOKING", p(1, 10, 1), 2),
+      timer("Notification", 200)
+    ])
+  })
+
   it("joins a leader that others have", () => {
     const peer = looking()
     peer.hears(1, "LEADING", p(1, 10, 1), 7)

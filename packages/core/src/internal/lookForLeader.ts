@@ -204,8 +204,10 @@ const hear = (search: Search, state: Looking, from: Sid): Looking => {
 
 const looking = (search: Search, state: Looking, notification: Notification): Looking => {
   const { ensemble } = search
-  // Who has voted for nobody yet is like one just started: any round will do.
-  if (!isAbstention(ensemble, state.proposal) && outdated(state, notification) !== null) {
+  // Who has voted for nobody yet is like one just started: any round will do. But not in place of one in which others
+  // vote, if only for a server without weight: it would go to and fro between the two as fast as it is answered.
+  const isFree = isAbstention(ensemble, state.proposal) && state.recvSet.size === 0
+  if (!isFree && outdated(state, notification) !== null) {
     ignore(search, notification, "LowerRound")
     return state
   }
