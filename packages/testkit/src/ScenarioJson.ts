@@ -47,6 +47,8 @@ const fault = Schema.Union([
   Schema.TaggedStruct("Reset", { at, between: Schema.Tuple([sid, sid]) }),
   Schema.TaggedStruct("Clog", { at, for: millis, from: sid, to: sid }),
   Schema.TaggedStruct("Look", { at, sid }),
+  Schema.TaggedStruct("Resign", { at, to: Schema.NullOr(sid) }),
+  Schema.TaggedStruct("Jump", { at, sid, by: millis }),
   Schema.TaggedStruct("Lie", { at, for: millis, as: sid, to: sid, words: small }),
   Schema.TaggedStruct("Reconfigure", { at, on: sids, voters: sids })
 ])
@@ -62,6 +64,10 @@ const schema: Schema.Codec<Scenario, unknown> = Schema.Struct({
   duplication: percent,
   bytes: Schema.Boolean,
   activation: Schema.Boolean,
+  ticks: Schema.Struct({ tickTime: millis, initLimit: small, syncLimit: small }),
+  lease: Schema.NullOr(Schema.Struct({ duration: millis, grace: millis, clockDrift: Schema.Finite })),
+  storing: millis,
+  storingFails: percent,
   maxNotificationInterval: millis,
   faultsUntil: millis,
   faults: Schema.Array(fault)

@@ -6,9 +6,9 @@ import * as World from "./World.ts"
 
 /** What can be broken, by name. */
 export const properties = {
-  live: "once the faults are over all members soon have one leader, which says that it leads, and keep it",
+  live: "once the faults are over all members soon follow one leader, which a quorum has activated, and keep it",
   links: "after quiet there is one connection between leader and follower, and no dial is remembered that is over",
-  silence: "who has a leader and nothing to ask is silent"
+  silence: "who has a leader and nothing to ask is silent, but for pings"
 } as const
 
 /** How often is looked whether all agree, in milliseconds. */
@@ -38,9 +38,9 @@ export const rest = (world: World.World, millis: number): void => {
   checkLinks(world)
   // Who is no member never finds a leader, and never stops to ask.
   if (!world.nodes.every(isMember)) return
-  const { messages } = world.stats
+  const { messages, talk } = world.stats
   World.run(world, world.now + millis)
-  const said = world.stats.messages - messages
+  const said = world.stats.messages - messages + world.stats.talk - talk
   if (said > MESSAGES_MAX * world.nodes.length) {
     World.fail(world, "silence", `${said} messages in ${millis} ms in which nothing happened`)
   }
@@ -52,23 +52,24 @@ export const rest = (world: World.World, millis: number): void => {
 
 const isMember = ({ member }: World.Node): boolean => member.role !== "Stranger"
 
-const leaderOf = ({ bySid, nodes }: World.World): bigint | null => {
+const leaderOf = ({ bySid, nodes, scenario }: World.World): bigint | null => {
   let leader: bigint | null = null
   for (const node of nodes) {
     if (!isMember(node)) continue
-    const { election } = node
+    const { election, tenure: { established } } = node
     if (election._tag !== "Settled") return null
     if (leader !== null && election.currentVote.leader !== leader) return null
     leader = election.currentVote.leader
+    if (scenario.activation && established?.leader !== leader) return null
   }
   const node = leader === null ? undefined : bySid.get(leader)
   return node?.election._tag === "Settled" && node.election.state === "LEADING" ? leader : null
 }
 
 const describe = ({ nodes }: World.World): string =>
-  nodes.map(({ election, sid }) =>
+  nodes.map(({ election, sid, tenure: { established } }) =>
     `${sid} ${election._tag === "Settled" ? `${election.state} of ${election.currentVote.leader}` : election._tag} ` +
-    `(round ${election.logicalClock})`).join(", ")
+    `(round ${election.logicalClock}${established === null ? "" : `, epoch ${established.epoch}`})`).join(", ")
 
 const checkLinks = (world: World.World): void => {
   const members = world.nodes.filter(isMember)
@@ -77,11 +78,15 @@ const checkLinks = (world: World.World): void => {
     const over = new Set([...dialing, ...callers.keys()]).size
     if (over > 0) return World.fail(world, "links", `server ${sid} remembers dials to ${Explain.sids(dialing)}`)
     for (const other of members) {
-      const open = Array.from(ends.values()).filter((end) => end.other.node === other)
+      const open = Array.from(ends.values()).filter((end) => end.port === "Election" && end.other.node === other)
       if (open.length > 1) {
         return World.fail(world, "links", `server ${sid} has ${open.length} connections with ${other.sid}`)
       }
     }
+    const served = Array.from(ends.values()).filter(({ other, port }) =>
+      port === "Quorum" && other.node !== null && isMember(other.node)).length
+    const due = !world.scenario.activation ? 0 : node.tenure.role?._tag === "Leading" ? members.length - 1 : 1
+    if (served !== due) return World.fail(world, "links", `server ${sid} has ${served} connections at the quorum port`)
     // Others may have one that is of no use: a silent end is not noticed by who does not write.
     const { leader } = node.election.currentVote
     if (leader === sid || !node.election.membership.voters.has(sid)) continue
