@@ -159,6 +159,8 @@ export type IgnoredReason =
   | "OwnZxidUntrusted"
   /** The proposed server's database is not trusted. */
   | "ZxidUntrusted"
+  /** It is of a later round, in which we, who may not be proposed, would find nobody to vote for. */
+  | "NobodyToVoteFor"
   /** It is of an older round than ours; the sender was answered. */
   | "LowerRound"
   /** A quorum agreed already and this does not beat it. The original's rule: the vote is forgotten. */

@@ -118,17 +118,24 @@ describe("a voter that may not be proposed", () => {
     assert.deepStrictEqual(peer.hears(2, "LOOKING", itself, 1)[0], kept(2, itself, p(1, 10, 1), "NotElectable"))
   })
 
-  it("abstains again when a new round begins, unless the vote that began it is real", () => {
+  it("enters a later round while it abstains; once it votes, only if it finds somebody to vote for there", () => {
+    const itself = p(3, 999, 9)
     const peer = looking()
-    peer.hears(1, "LOOKING", p(1, 10, 1), 1)
-    assert.deepStrictEqual(peer.hears(2, "LOOKING", p(3, 999, 9), 4), [
+    assert.deepStrictEqual(peer.hears(2, "LOOKING", itself, 4), [
       roundStarted(4, abstention, 2),
-      kept(2, p(3, 999, 9), abstention, "NotElectable"),
+      kept(2, itself, abstention, "NotElectable"),
       ...peer.sends([1, 2, 3], abstention, 0, "NewRound"),
       timer("Notification", 200)
     ])
     peer.hears(2, "LOOKING", p(2, 10, 1), 5)
     assert.deepStrictEqual(peer.looking().proposal, p(2, 10, 1))
+    // It would take up round 5 again next, go to and fro between both, and keep everybody from being silent.
+    assert.deepStrictEqual(peer.hears(1, "LOOKING", itself, 6), [
+      ignored("NobodyToVoteFor", 1, "LOOKING", itself, 6),
+      timer("Notification", 200)
+    ])
+    peer.hears(1, "LOOKING", p(1, 10, 1), 6)
+    assert.deepInclude(peer.looking(), { proposal: p(1, 10, 1), logicalClock: 6n })
   })
 
   it("while it abstains takes up a lower round, too; once it votes, no more", () => {
@@ -148,15 +155,14 @@ describe("a voter that may not be proposed", () => {
     ])
   })
 
-  it("does not leave a round in which somebody votes for a lower one, or it would go to and fro between them", () => {
+  it("believes a quorum in spite of a later round with nobody to vote for", () => {
     const peer = looking()
-    // Nobody can be adopted who is not electable, as nobody without weight can.
-    peer.hears(2, "LOOKING", p(3, 999, 9), 5)
-    assert.deepStrictEqual(peer.hears(1, "LOOKING", p(1, 10, 1), 2), [
-      ...peer.sends([1], abstention, 5, "AnswerLagging"),
-      ignored("LowerRound", 1, "LOOKING", p(1, 10, 1), 2),
-      timer("Notification", 200)
+    peer.hears(1, "LOOKING", p(1, 10, 1), 2)
+    peer.hears(3, "LOOKING", p(1, 10, 1), 2)
+    assert.deepStrictEqual(peer.hears(2, "LOOKING", p(3, 999, 9), 5), [
+      ignored("NobodyToVoteFor", 2, "LOOKING", p(3, 999, 9), 5)
     ])
+    assert.isTrue(peer.looking().finalizing)
   })
 
   it("joins a leader that others have", () => {

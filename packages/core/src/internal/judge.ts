@@ -57,4 +57,12 @@ export const inadmissible = (state: Looking, notification: Notification): Ignore
 export const outdated = (state: Looking, notification: Notification): IgnoredReason | null =>
   notification.state === "LOOKING" && notification.electionEpoch < state.logicalClock ? "LowerRound" : null
 
+/**
+ * Is it of a later round in which we, who may not be proposed and have voted, could only abstain again? We would take
+ * up the lower round next, where there is a candidate, and go to and fro as fast as we are answered.
+ */
+export const isBarren = (ensemble: Ensemble, state: Looking, notification: Notification): boolean =>
+  !ensemble.electable && notification.electionEpoch > state.logicalClock && !isAbstention(ensemble, state.proposal) &&
+  !judge(ensemble, state.membership, notification, state.initial).better
+
 const notElectable: Judgement = { better: false, ground: "NotElectable" }

@@ -15,7 +15,7 @@ import * as Vote from "../Vote.ts"
 import * as VoteTracker from "../VoteTracker.ts"
 import * as History from "./history.ts"
 import * as Join from "./join.ts"
-import { inadmissible, isAbstention, judge, mayWin, outdated } from "./judge.ts"
+import { inadmissible, isAbstention, isBarren, judge, mayWin, outdated } from "./judge.ts"
 
 /** One step of a search under way: what is fixed, and the outputs so far. */
 export interface Search {
@@ -179,7 +179,7 @@ const rivalry = (
 ): Vote.Ground | "HigherRound" | null => {
   if (ensemble.rules.filterWhileFinalizing) {
     if (notification.state !== "LOOKING") return null
-    if (notification.electionEpoch > state.logicalClock) return "HigherRound"
+    if (notification.electionEpoch > state.logicalClock && !isBarren(ensemble, state, notification)) return "HigherRound"
   }
   const verdict = judge(ensemble, state.membership, notification, state.proposal)
   return verdict.better ? verdict.ground : null
@@ -204,11 +204,11 @@ const hear = (search: Search, state: Looking, from: Sid): Looking => {
 
 const looking = (search: Search, state: Looking, notification: Notification): Looking => {
   const { ensemble } = search
-  // Who has voted for nobody yet is like one just started: any round will do. But not in place of one in which others
-  // vote, if only for a server without weight: it would go to and fro between the two as fast as it is answered.
-  const isFree = isAbstention(ensemble, state.proposal) && state.recvSet.size === 0
-  if (!isFree && outdated(state, notification) !== null) {
-    ignore(search, notification, "LowerRound")
+  // Who has voted for nobody yet is like one just started: any round will do.
+  const late = isAbstention(ensemble, state.proposal) ? null : outdated(state, notification)
+  const reason = isBarren(ensemble, state, notification) ? "NobodyToVoteFor" : late
+  if (reason !== null) {
+    ignore(search, notification, reason)
     return state
   }
   const sameRound = notification.electionEpoch === state.logicalClock

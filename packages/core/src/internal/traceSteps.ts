@@ -57,6 +57,7 @@ const Ignored = Literals([
   "SenderObserving",
   "OwnZxidUntrusted",
   "ZxidUntrusted",
+  "NobodyToVoteFor",
   "LowerRound",
   "NotBetterWhileFinalizing",
   "Restarting"
