@@ -39,6 +39,8 @@ export interface Options extends QuorumConfig.ActivationOptions {
   readonly position?: (sid: Sid) => Effect.Effect<bigint>
   /** How long a replica's disk takes to write an epoch, in milliseconds; at a crash, what is under way is lost. 1. */
   readonly syncTime?: number
+  /** How long bytes take from one replica to another, one way; 0 unless given. */
+  readonly latency?: Duration.Input
   /** Decides what `Random` draws on each replica. */
   readonly seed?: string
 }
@@ -103,6 +105,8 @@ export class TestEnsemble extends Context.Service<TestEnsemble, On<Services> & {
   readonly partition: (...groups: ReadonlyArray<ReadonlyArray<Sid>>) => Effect.Effect<void>
   /** Besides, nothing gets from these to those; the other way it does. No connection can be made in either. */
   readonly partitionOneWay: (from: ReadonlyArray<Sid>, to: ReadonlyArray<Sid>) => Effect.Effect<void>
+  /** From now on what these send to those takes so long, one way, until `heal`. */
+  readonly delay: (from: ReadonlyArray<Sid>, to: ReadonlyArray<Sid>, latency: Duration.Input) => Effect.Effect<void>
   /** Ends every fault of the network; what waited arrives. */
   readonly heal: Effect.Effect<void>
   /** The network, for other faults; a replica's host is `host(sid)`. */
@@ -175,6 +179,7 @@ const make = (stage: Stage.Stage): TestEnsemble["Service"] => TestEnsemble.of({
   skewClock: (sid, rate) => Lives.skewClock(stage, sid, rate),
   partition: (...groups) => Partitions.partition(stage, groups),
   partitionOneWay: (from, to) => Partitions.partitionOneWay(stage, from, to),
+  delay: (from, to, latency) => Partitions.delay(stage, from, to, latency),
   heal: Partitions.heal(stage),
   network: stage.network,
   elect: Leaders.elect(stage),

@@ -57,8 +57,8 @@ const Ignored = Literals([
   "SenderObserving",
   "OwnZxidUntrusted",
   "ZxidUntrusted",
-  "NobodyToVoteFor",
   "LowerRound",
+  "NothingToVoteFor",
   "NotBetterWhileFinalizing",
   "Restarting"
 ])

@@ -8,6 +8,7 @@ import * as LeadershipStatus from "@conclave/quorum/LeadershipStatus"
 import type * as MemoryNetwork from "@conclave/quorum/MemoryNetwork"
 import { NotReached } from "../../NotReached.ts"
 import type { Journal } from "./Journal.ts"
+import { type Latency, micros } from "./Latency.ts"
 import type { Life, Program, Replica } from "./Replica.ts"
 import type { VirtualTime } from "./VirtualTime.ts"
 
@@ -15,6 +16,7 @@ import type { VirtualTime } from "./VirtualTime.ts"
 export interface Stage {
   readonly time: VirtualTime
   readonly journal: Journal
+  readonly latency: Latency
   readonly network: MemoryNetwork.MemoryNetwork["Service"]
   readonly replicas: ReadonlyMap<bigint, Replica>
   /** Those that vote. */
@@ -63,8 +65,6 @@ export const advance = Effect.fnUntraced(function*({ time }: Stage, by: Duration
   const limit = time.now() + micros(by)
   while (yield* time.step(limit)) { /* There is more to do until then. */ }
 })
-
-const micros = (duration: Duration.Input) => Math.ceil(Duration.toMillis(Duration.fromInputUnsafe(duration)) * 1_000)
 
 /** The replica with this id; a defect if there is none. */
 export const replicaOf = ({ replicas }: Stage, sid: bigint): Effect.Effect<Replica> =>
