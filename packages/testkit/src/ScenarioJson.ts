@@ -64,11 +64,11 @@ const schema: Schema.Codec<Scenario, unknown> = Schema.Struct({
   duplication: percent,
   bytes: Schema.Boolean,
   activation: Schema.Boolean,
-  ticks: Schema.Struct({ tickTime: millis, initLimit: small, syncLimit: small }),
-  lease: Schema.NullOr(Schema.Struct({ duration: millis, grace: millis, clockDrift: Schema.Finite })),
-  storing: millis,
-  storingFails: percent,
   maxNotificationInterval: millis,
   faultsUntil: millis,
-  faults: Schema.Array(fault)
+  faults: Schema.Array(fault),
+  ticks: Schema.Struct({ tickTime: millis, initLimit: small, syncLimit: small }),
+  storing: millis,
+  storingFails: percent,
+  lease: Schema.NullOr(Schema.Struct({ duration: millis, grace: millis, clockDrift: Schema.Finite }))
 })

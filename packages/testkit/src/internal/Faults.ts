@@ -67,6 +67,8 @@ const begin = (world: World, fault: Fault): (() => void) | null => {
     case "Crash":
       return onNode(world, fault.sid, ({ up }) => up, (node) => {
         Nodes.crash(world, node, fault.power)
+        // A machine is there before its processes are.
+        if (fault.power) schedule(world, fault.for >> 1, node, () => Nodes.boot(node))
         return () => Nodes.start(world, node)
       })
     case "Pause":

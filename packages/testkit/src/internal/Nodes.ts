@@ -106,6 +106,11 @@ export const crash = (world: World, node: Node, power: boolean): void => {
   node.book.timer = null
 }
 
+/** The host of a node answers again, be it that nobody listens. */
+export const boot = (node: Node): void => {
+  node.powered = true
+}
+
 /** Lets a node go on, with what happened meanwhile. */
 export const resume = (world: World, node: Node): void => {
   node.paused = false
