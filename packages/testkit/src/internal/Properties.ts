@@ -39,7 +39,7 @@ export const properties = {
   pledge: "13. nobody supports a leader as long as a pledge to another lasts",
   granted: "12. as long as a leader may act a quorum is bound to support nobody else",
   overlap: "11. under leases two leaders never act at a time",
-  token: "11. who acts later has the higher epoch"
+  token: "11. under leases who acts later has the higher epoch"
 } as const
 
 /** A property of one step. */
