@@ -101,18 +101,12 @@ export interface RunOptions {
 /** Within this time after the last fault there must be a leader, in milliseconds. */
 export const LIVENESS_BOUND = 60_000
 
-/**
- * For how long the same leader must stay then, and how long it takes until nothing is under way any more, in
- * milliseconds: a dial of five seconds and a pause before the next, and whatever silence is noticed after, by the
- * slowest clock.
- */
+/** For how long the same leader must stay then, in milliseconds: until silence is noticed by the slowest clock. */
 export const calm = ({ members, ticks: { syncLimit, tickTime } }: Scenario.Scenario): number =>
-  Math.max(DIALS, (syncLimit + 1) * tickTime) * members.reduce((most, { clock }) => Math.max(most, clock), 100) / 100
-
-const DIALS = 7_500
+  (syncLimit + 1) * tickTime * members.reduce((most, { clock }) => Math.max(most, clock), 100) / 100
 
 /** For how long it is listened then whether somebody speaks without need, in milliseconds. */
-export const REST = 5_000
+export const REST = 3_000
 
 /** Runs a scenario to its end, or to the first violation. */
 export const run = (scenario: Scenario.Scenario, options: RunOptions = {}): Outcome => {

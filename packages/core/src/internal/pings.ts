@@ -81,7 +81,8 @@ export const onReceived = (
     ? learner.summary
     : { ...learner.summary, lastLoggedZxid: packet.zxid }
   const next = Learners.update(state, id, { deadline, pings, summary })
-  if (sent === undefined || !Learners.votes(options, sid)) return [next, []]
+  // Without a lease it is enough that somebody answers.
+  if (sent === undefined || options.lease === null || !Learners.votes(options, sid)) return [next, []]
   return extend(options, { ...next, answered: new Map(next.answered).set(sid, sent) }, at)
 }
 

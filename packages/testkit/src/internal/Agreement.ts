@@ -14,6 +14,9 @@ export const properties = {
 /** How often is looked whether all agree, in milliseconds. */
 const GRAIN = 100
 
+/** Within this time connections are at rest: a dial takes five seconds at most, by a slow clock, and then pauses. */
+const DIALS = 15_000
+
 /** Messages that may be exchanged while nothing happens: an observer asks its leader now and then. */
 const MESSAGES_MAX = 4
 
@@ -33,9 +36,15 @@ export const reach = (world: World.World, bound: number, calm: number): number |
   return null
 }
 
-/** Looks whether connections have come to rest, and whether nobody says anything without need. */
+/** Waits for connections to come to rest, and looks whether anybody says anything without need. */
 export const rest = (world: World.World, millis: number): void => {
-  checkLinks(world)
+  const end = world.now + DIALS
+  let problem = problemOfLinks(world)
+  while (problem !== null && world.now < end && world.violation === null) {
+    World.run(world, world.now + GRAIN)
+    problem = problemOfLinks(world)
+  }
+  if (problem !== null) return World.fail(world, "links", problem)
   // Who is no member never finds a leader, and never stops to ask.
   if (!world.nodes.every(isMember)) return
   const { messages, talk } = world.stats
@@ -71,29 +80,28 @@ const describe = ({ nodes }: World.World): string =>
     `${sid} ${election._tag === "Settled" ? `${election.state} of ${election.currentVote.leader}` : election._tag} ` +
     `(round ${election.logicalClock}${established === null ? "" : `, epoch ${established.epoch}`})`).join(", ")
 
-const checkLinks = (world: World.World): void => {
+const problemOfLinks = (world: World.World): string | null => {
   const members = world.nodes.filter(isMember)
   for (const node of members) {
     const { connections: { callers, dialing, links }, ends, sid } = node
     const over = new Set([...dialing, ...callers.keys()]).size
-    if (over > 0) return World.fail(world, "links", `server ${sid} remembers dials to ${Explain.sids(dialing)}`)
+    if (over > 0) return `server ${sid} remembers dials to ${Explain.sids(dialing)}`
     for (const other of members) {
       const open = Array.from(ends.values()).filter((end) => end.port === "Election" && end.other.node === other)
-      if (open.length > 1) {
-        return World.fail(world, "links", `server ${sid} has ${open.length} connections with ${other.sid}`)
-      }
+      if (open.length > 1) return `server ${sid} has ${open.length} connections with ${other.sid}`
     }
     const served = Array.from(ends.values()).filter(({ other, port }) =>
       port === "Quorum" && other.node !== null && isMember(other.node)).length
     const due = !world.scenario.activation ? 0 : node.tenure.role?._tag === "Leading" ? members.length - 1 : 1
-    if (served !== due) return World.fail(world, "links", `server ${sid} has ${served} connections at the quorum port`)
+    if (served !== due) return `server ${sid} has ${served} connections at the quorum port`
     // Others may have one that is of no use: a silent end is not noticed by who does not write.
     const { leader } = node.election.currentVote
     if (leader === sid || !node.election.membership.voters.has(sid)) continue
     const link = links.get(leader)
     const far = link === undefined ? undefined : ends.get(link)?.other
     if (far === undefined || !far.open || world.bySid.get(leader)?.connections.links.get(sid) !== far.id) {
-      return World.fail(world, "links", `server ${sid} is not connected with its leader ${leader} as that is with it`)
+      return `server ${sid} is not connected with its leader ${leader} as that is with it`
     }
   }
+  return null
 }

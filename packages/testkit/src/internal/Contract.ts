@@ -14,8 +14,8 @@ export type Contract =
  * for. Where the original's rules are among them clocks are equal, for its finalize wait needs that.
  */
 export const draw = (random: Random, members: ReadonlyArray<Member>, latency: number): Contract => {
-  // With clocks that differ by a factor of 2.8 a leader still pings twice before its followers lose patience.
-  const ticks = { tickTime: random.pick([1_000, 2_000]), initLimit: 5, syncLimit: 3 }
+  // With clocks that differ by a factor of 2.8 a leader still pings before its followers lose patience.
+  const ticks = { tickTime: random.pick([1_000, 2_000]), initLimit: 5, syncLimit: 2 }
   const disk = { ticks, storing: random.pick([1, 10, 30]), storingFails: random.percent(30) ? 2 : 0 }
   if (!random.percent(50)) return { ...disk, lease: null }
   const longest = ticks.initLimit * ticks.tickTime

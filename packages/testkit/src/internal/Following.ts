@@ -118,22 +118,18 @@ const perform = (
 ): void => {
   for (let index = from; index < outputs.length; index++) {
     const output = outputs[index]!
-    const goOn = () => perform(world, node, role, outputs, index + 1)
-    switch (output._tag) {
-      case "StoreAcceptedEpoch":
-        return store(world, node, role, { acceptedEpoch: output.epoch }, () => ({ _tag: "AcceptedEpochStored" }), goOn)
-      case "StoreCurrentEpoch":
-        return store(world, node, role, { currentEpoch: output.epoch }, () => ({
-          _tag: "CurrentEpochStored",
-          at: clockOf(world, node)
-        }), goOn)
-      default:
-        performOne(world, node, role, output)
+    if (takesTime(output)) {
+      return store(world, node, role, output, () => perform(world, node, role, outputs, index + 1))
     }
+    performOne(world, node, role, output)
   }
 }
 
-type Plain = Exclude<Output, { readonly _tag: "StoreAcceptedEpoch" | "StoreCurrentEpoch" }>
+type Slow = Output & { readonly _tag: "StoreAcceptedEpoch" | "StoreCurrentEpoch" }
+type Plain = Exclude<Output, Slow>
+
+const takesTime = (output: Output): output is Slow =>
+  output._tag === "StoreAcceptedEpoch" || output._tag === "StoreCurrentEpoch"
 
 const performOne = (world: World, node: Node, role: Following, output: Plain): void => {
   switch (output._tag) {
@@ -173,20 +169,20 @@ const onConfig = (world: World, node: Node, text: string): void => {
   if (Result.isSuccess(parsed)) node.membership = Ensemble.see(node.membership, node.sid, parsed.success)
 }
 
-const store = (
-  world: World,
-  node: Node,
-  role: Following,
-  change: Partial<Disk.Facts>,
-  stored: () => Learner.Event,
-  goOn: () => void
-): void => {
+// What follows waits until it is stored, and so does whatever happens meanwhile.
+const store = (world: World, node: Node, role: Following, { _tag, epoch }: Slow, goOn: () => void): void => {
   role.busy = true
+  const change = _tag === "StoreAcceptedEpoch" ? { acceptedEpoch: epoch } : { currentEpoch: epoch }
   Disk.write(world, node, change, (isStored) => {
     if (node.tenure.role !== role) return
     role.busy = false
-    step(world, node, role, isStored ? stored() : { _tag: "StoreFailed" })
+    step(world, node, role, isStored ? stored(world, node, _tag) : { _tag: "StoreFailed" })
     goOn()
     if (!role.busy) Tenure.resume(role)
   })
 }
+
+const stored = (world: World, node: Node, tag: Slow["_tag"]): Learner.Event =>
+  tag === "StoreAcceptedEpoch"
+    ? { _tag: "AcceptedEpochStored" }
+    : { _tag: "CurrentEpochStored", at: clockOf(world, node) }

@@ -133,24 +133,24 @@ const perform = (
 ): void => {
   for (let index = from; index < outputs.length; index++) {
     const output = outputs[index]!
-    const goOn = () => perform(world, node, role, outputs, index + 1)
-    switch (output._tag) {
-      case "StoreAcceptedEpoch":
-        return store(world, node, role, { acceptedEpoch: output.epoch }, () => ({ _tag: "AcceptedEpochStored" }), goOn)
-      case "StoreCurrentEpoch":
-        return store(world, node, role, { currentEpoch: output.epoch }, () => ({
-          _tag: "CurrentEpochStored",
-          ...now(world, node)
-        }), goOn)
-      case "SteppedDown":
-        return stepDown(world, node, role, output, goOn)
-      default:
-        performOne(world, node, role, output)
+    if (takesTime(output)) {
+      return performSlowly(world, node, role, output, () => perform(world, node, role, outputs, index + 1))
     }
+    performOne(world, node, role, output)
   }
 }
 
-type Plain = Exclude<Output, { readonly _tag: "StoreAcceptedEpoch" | "StoreCurrentEpoch" | "SteppedDown" }>
+type Slow = Output & { readonly _tag: "StoreAcceptedEpoch" | "StoreCurrentEpoch" | "SteppedDown" }
+type Plain = Exclude<Output, Slow>
+
+const takesTime = (output: Output): output is Slow =>
+  output._tag === "StoreAcceptedEpoch" || output._tag === "StoreCurrentEpoch" || output._tag === "SteppedDown"
+
+// What follows waits until it is done, and so does whatever happens meanwhile.
+const performSlowly = (world: World, node: Node, role: Leading, output: Slow, goOn: () => void): void =>
+  output._tag === "SteppedDown"
+    ? stepDown(world, node, role, output, goOn)
+    : store(world, node, role, output, goOn)
 
 const performOne = (world: World, node: Node, role: Leading, output: Plain): void => {
   switch (output._tag) {
@@ -192,23 +192,24 @@ const enter = (world: World, node: Node, role: Leading): void => {
   LeaseChecks.onActing(world, node, role)
 }
 
-const store = (
-  world: World,
-  node: Node,
-  role: Leading,
-  change: Partial<Disk.Facts>,
-  stored: () => Leader.Event,
-  goOn: () => void
-): void => {
+type Store = Exclude<Slow, { readonly _tag: "SteppedDown" }>
+
+const store = (world: World, node: Node, role: Leading, { _tag, epoch }: Store, goOn: () => void): void => {
   role.busy = true
+  const change = _tag === "StoreAcceptedEpoch" ? { acceptedEpoch: epoch } : { currentEpoch: epoch }
   Disk.write(world, node, change, (isStored) => {
     if (node.tenure.role !== role) return
     role.busy = false
-    step(world, node, role, isStored ? stored() : { _tag: "StoreFailed" })
+    step(world, node, role, isStored ? stored(world, node, _tag) : { _tag: "StoreFailed" })
     goOn()
     if (!role.busy) Tenure.resume(role)
   })
 }
+
+const stored = (world: World, node: Node, tag: Store["_tag"]): Leader.Event =>
+  tag === "StoreAcceptedEpoch"
+    ? { _tag: "AcceptedEpochStored" }
+    : { _tag: "CurrentEpochStored", ...now(world, node) }
 
 /** How long guarded work takes to end without a lease, at most. In milliseconds. */
 const WORK_MAX = 300
