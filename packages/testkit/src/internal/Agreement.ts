@@ -45,8 +45,8 @@ export const rest = (world: World.World, millis: number): void => {
     problem = problemOfLinks(world)
   }
   if (problem !== null) return World.fail(world, "links", problem)
-  // Who is no member never finds a leader, and never stops to ask.
-  if (!world.nodes.every(isMember)) return
+  // Who is no member, or is shut out, never finds a leader, and never stops to ask.
+  if (!world.nodes.every((node) => isMember(node) && !isShutOut(world, node))) return
   const { messages, talk } = world.stats
   World.run(world, world.now + millis)
   const said = world.stats.messages - messages + world.stats.talk - talk
@@ -61,10 +61,18 @@ export const rest = (world: World.World, millis: number): void => {
 
 const isMember = ({ member }: World.Node): boolean => member.role !== "Stranger"
 
-const leaderOf = ({ bySid, nodes, scenario }: World.World): bigint | null => {
+// Who has accepted an epoch that came to nothing follows no leader of a lower one, and nobody deposes one that a quorum
+// follows: not here, and not in the original.
+const isShutOut = ({ reign }: World.World, node: World.Node): boolean => {
+  const established = reign === node ? null : reign?.tenure.established ?? null
+  return established !== null && node.disk.synced.acceptedEpoch > established.epoch
+}
+
+const leaderOf = (world: World.World): bigint | null => {
+  const { bySid, nodes, scenario } = world
   let leader: bigint | null = null
   for (const node of nodes) {
-    if (!isMember(node)) continue
+    if (!isMember(node) || isShutOut(world, node)) continue
     const { election, tenure: { established } } = node
     if (election._tag !== "Settled") return null
     if (leader !== null && election.currentVote.leader !== leader) return null
@@ -81,7 +89,7 @@ const describe = ({ nodes }: World.World): string =>
     `(round ${election.logicalClock}${established === null ? "" : `, epoch ${established.epoch}`})`).join(", ")
 
 const problemOfLinks = (world: World.World): string | null => {
-  const members = world.nodes.filter(isMember)
+  const members = world.nodes.filter((node) => isMember(node) && !isShutOut(world, node))
   for (const node of members) {
     const { connections: { callers, dialing, links }, ends, sid } = node
     const over = new Set([...dialing, ...callers.keys()]).size
@@ -91,7 +99,7 @@ const problemOfLinks = (world: World.World): string | null => {
       if (open.length > 1) return `server ${sid} has ${open.length} connections with ${other.sid}`
     }
     const served = Array.from(ends.values()).filter(({ other, port }) =>
-      port === "Quorum" && other.node !== null && isMember(other.node)).length
+      port === "Quorum" && other.node !== null && members.includes(other.node)).length
     const due = !world.scenario.activation ? 0 : node.tenure.role?._tag === "Leading" ? members.length - 1 : 1
     if (served !== due) return `server ${sid} has ${served} connections at the quorum port`
     // Others may have one that is of no use: a silent end is not noticed by who does not write.

@@ -15,7 +15,7 @@ export const properties = {
   quorum: "4. who says that a quorum agrees has one, counted once more",
   own: "a finalised round never elects a proposal below one's own",
   fresh: "who is elected is at least as fresh as everybody who voted for it was",
-  real: "who is elected has proposed itself with this history",
+  real: "who is elected has proposed itself with this history, or a leader that resigned has named it",
   heard: "6. nobody joins a leader that has not said itself that it leads",
   round: "6. nobody takes office on votes of another round",
   clock: "a round is left only for a later one, or for that of a leader that is joined",
