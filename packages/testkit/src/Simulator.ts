@@ -14,6 +14,7 @@ import type * as Learner from "@conclave/core/Learner"
 import type { Output as LearnerOutput } from "@conclave/core/LearnerOutput"
 import type { Pledge } from "@conclave/core/Lease"
 import type { Sid } from "@conclave/core/Sid"
+import type * as Trace from "@conclave/core/Trace"
 import * as Random from "./Random.ts"
 import * as Reducers from "./Reducers.ts"
 import * as Scenario from "./Scenario.ts"
@@ -25,6 +26,7 @@ import * as Links from "./internal/Links.ts"
 import * as Nodes from "./internal/Nodes.ts"
 import * as Properties from "./internal/Properties.ts"
 import * as QuorumPort from "./internal/QuorumPort.ts"
+import * as Tracer from "./internal/Tracer.ts"
 import * as Wire from "./internal/Wire.ts"
 import * as World from "./internal/World.ts"
 
@@ -96,6 +98,8 @@ export interface RunOptions {
   readonly observe?: (moment: Moment) => void
   /** Shown every step of a leader and of a learner. */
   readonly observeLeadership?: (moment: LeadershipMoment) => void
+  /** Told every step of every reducer, as the lines of a trace, the header first; times are the world's. */
+  readonly trace?: ((line: Trace.Line) => void) | undefined
 }
 
 /** Within this time after the last fault there must be a leader, in milliseconds. */
@@ -136,7 +140,7 @@ const descriptions: Record<string, string> = {
 
 const make = (
   scenario: Scenario.Scenario,
-  { log, observe, observeLeadership, reducers = Reducers.shipped }: RunOptions
+  { log, observe, observeLeadership, reducers = Reducers.shipped, trace }: RunOptions
 ): World.World => {
   const size = scenario.members.length
   return {
@@ -176,7 +180,8 @@ const make = (
     proposals: new Set(),
     log: log ?? null,
     observe: observe ?? null,
-    observeLeadership: observeLeadership ?? null
+    observeLeadership: observeLeadership ?? null,
+    trace: trace === undefined ? null : Tracer.make(trace)
   }
 }
 

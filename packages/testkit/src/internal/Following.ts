@@ -14,6 +14,7 @@ import * as QuorumPort from "./QuorumPort.ts"
 import type { Following } from "./Tenure.ts"
 import * as Tenure from "./Tenure.ts"
 import * as Timers from "./Timers.ts"
+import * as Tracer from "./Tracer.ts"
 import * as Wire from "./Wire.ts"
 import { after, type Arrival, clockOf, type Node, schedule, type World } from "./World.ts"
 
@@ -36,6 +37,7 @@ export const begin = (world: World, node: Node, { currentVote: { leader }, membe
     told: -1n
   }
   node.tenure.role = role
+  Tracer.learns(world, node, role)
   dial(world, node, role, clockOf(world, node), DIAL_PAUSE_MIN)
 }
 
@@ -99,6 +101,7 @@ const step = (world: World, node: Node, role: Following, event: Learner.Event): 
   const [state, outputs] = world.reducers.Learner.step(role.options, before, event)
   role.state = state
   world.stats.leaderSteps++
+  Tracer.stepped(world, node, "learner", event, outputs)
   if (world.log !== null) world.log(LeadershipLine.learner(world, node, event, outputs), false)
   LeadershipChecks.afterLearnerStep(world, node, role, event, outputs)
   if (world.observeLeadership !== null) {

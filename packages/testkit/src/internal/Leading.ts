@@ -17,6 +17,7 @@ import * as QuorumPort from "./QuorumPort.ts"
 import * as Tenure from "./Tenure.ts"
 import type { Leading } from "./Tenure.ts"
 import * as Timers from "./Timers.ts"
+import * as Tracer from "./Tracer.ts"
 import * as Wire from "./Wire.ts"
 import { after, type Arrival, clockOf, type End, type Node, schedule, timeOf, type World } from "./World.ts"
 
@@ -39,6 +40,7 @@ export const begin = (world: World, node: Node, { membership }: Settled): void =
     tally: LeadershipChecks.nothing()
   }
   node.tenure.role = role
+  Tracer.leads(world, node, role)
   step(world, node, role, { _tag: "Started" })
   halfTick(world, node, role)
 }
@@ -112,6 +114,7 @@ const step = (world: World, node: Node, role: Leading, event: Leader.Event): voi
   const [state, outputs] = world.reducers.Leader.step(role.options, before, event)
   role.state = state
   world.stats.leaderSteps++
+  Tracer.stepped(world, node, "leader", event, outputs)
   if (world.log !== null) {
     world.log(LeadershipLine.leader(world, node, event, outputs), LeadershipLine.isTurn(outputs))
   }

@@ -15,6 +15,7 @@ import * as Incumbency from "./Incumbency.ts"
 import * as Line from "./Line.ts"
 import * as Links from "./Links.ts"
 import * as Oracle from "./Oracle.ts"
+import * as Tracer from "./Tracer.ts"
 import * as Watch from "./Watch.ts"
 import * as Wire from "./Wire.ts"
 import { type Node, schedule, ticks, type World } from "./World.ts"
@@ -25,6 +26,8 @@ export const decide = (world: World, node: Node, event: Election.Event): void =>
   const [state, outputs] = world.reducers.Election.step(node.ensemble, before, event)
   node.election = state
   world.stats.steps++
+  const { electable } = node.ensemble
+  Tracer.stepped(world, node, "election", event, outputs, node.ensemble === node.self ? undefined : { electable })
   if (world.log !== null) world.log(Line.election(world, node, event, outputs), Line.isTurn(outputs))
   Checker.afterStep(world, node, before, event, outputs)
   if (world.observe !== null) {
@@ -98,6 +101,7 @@ const restart = (world: World, node: Node): void => {
   node.redials.clear()
   node.connections = world.reducers.Connections.empty
   node.view = { ...node.view, membership: node.election.membership }
+  Tracer.connected(world, node)
   look(world, node)
 }
 

@@ -19,6 +19,7 @@ import type { Disk } from "./Disk.ts"
 import * as EventQueue from "./EventQueue.ts"
 import type { Promises } from "./LeadershipChecks.ts"
 import type { Tenure } from "./Tenure.ts"
+import type { Tracer } from "./Tracer.ts"
 
 /** What waits for one peer, and what was handed to a connection last. As `Outboxes` in the shell. */
 export interface Outbox {
@@ -204,6 +205,7 @@ export interface World {
   readonly log: Log | null
   readonly observe: ((moment: Moment) => void) | null
   readonly observeLeadership: ((moment: LeadershipMoment) => void) | null
+  readonly trace: Tracer | null
 }
 
 /** What becomes of arrivals. */
