@@ -66,7 +66,7 @@ describe("conclave simulate", { timeout: 60_000 }, () => {
     const { code, err, out } = await run("--scenario", await write(ScenarioJson.format(scenario)))
     assert.strictEqual(code, 1)
     assert.match(out.at(-1) ?? "", /^broken at \d+ ms: after 60000 ms: .*LEADING of .*LEADING of/)
-    assert.include(err.join("\n"), "once the faults are over all members soon have one leader")
+    assert.include(err.join("\n"), "once the faults are over all members soon follow one leader")
   })
 
   it.each([

@@ -178,7 +178,7 @@ export const step = (ensemble: Ensemble, state: State, event: Event): Step => {
     case "EpochEstablished":
       return [{ ...state, currentVote: { ...state.currentVote, peerEpoch: event.peerEpoch } }, []]
     case "ConfigActivated":
-      return WorkerReceiver.seeConfig(ensemble, state, event)
+      return onConfigActivated(ensemble, state, event)
     case "PeerConnected":
       return [withAbsent(state, event.sid, undefined), []]
     case "PeerRefused":
@@ -221,6 +221,16 @@ const onLeaderLost = (state: State): Step => {
   const { absent, currentVote, logicalClock, membership, proposal } = state
   const common: Common = { absent, currentVote, logicalClock, membership, proposal }
   return [{ _tag: "Idle", ...common, recvQueue: [], restarting: false }, []]
+}
+
+// Here the original, too, does nothing where it may not adopt; a restart would come again after each activation.
+const onConfigActivated = (
+  ensemble: Ensemble,
+  state: State,
+  event: Event & { readonly _tag: "ConfigActivated" }
+): Step => {
+  const rules = { ...ensemble.rules, configOnlyIfEnabled: true }
+  return WorkerReceiver.seeConfig({ ...ensemble, rules }, state, event)
 }
 
 // Round and epoch stay as they are until the new leader is activated. Who could not be elected cannot lead.

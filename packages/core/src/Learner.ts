@@ -251,7 +251,10 @@ const onFollowing = (options: Options, state: State, { at, lastLoggedZxid, packe
   }
 }
 
-// To a leader of ours the answer says how far we are by now. An empty one touches no client sessions.
+// What touches no client sessions.
+const empty = new Uint8Array(0)
+
+// To a leader of ours the answer says how far we are by now.
 const onPing = (
   { leader, lease }: Options,
   state: State,
@@ -259,7 +262,7 @@ const onPing = (
   at: Lease.Instant,
   lastLoggedZxid: Zxid.Zxid
 ): Step => {
-  const answer = send("PING", state.leaderIsOurs ? lastLoggedZxid : zxid, new Uint8Array(0))
+  const answer = send("PING", state.leaderIsOurs ? lastLoggedZxid : zxid, empty)
   if (state.lease === 0 || lease === null) return [state, [answer]]
   const pledge = Lease.pledge(leader, at, state.lease, lease.clockDrift)
   return [{ ...state, pledge }, [{ _tag: "Pledged", pledge }, answer]]

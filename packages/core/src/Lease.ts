@@ -98,18 +98,20 @@ export const remaining = (pledge: Pledge | null, leader: Sid, now: Instant): Mil
 
 /**
  * Until when a leader may act, given when the newest ping that each voter has answered was sent: a quorum, with the
- * leader itself, has granted as much. `null` if no quorum has answered.
+ * leader itself, has granted as much. `null` if no quorum has answered, or none has granted longer than to `after`.
  */
 export const expiry = (
   { duration }: Lease,
   mySid: Sid,
   membership: Membership,
   answered: ReadonlyMap<Sid, Instant>,
-  now: Instant
+  now: Instant,
+  after: Instant = -Infinity
 ): Instant | null => {
   const granted = new Set([mySid])
   if (VoteTracker.hasAllQuorums(membership, granted, false)) return now + duration
-  const newestFirst = Array.from(answered).filter(([sid]) => sid !== mySid).toSorted(([, a], [, b]) => b - a)
+  const longer = Array.from(answered).filter(([sid, sent]) => sid !== mySid && sent + duration > after)
+  const newestFirst = longer.toSorted(([, a], [, b]) => b - a)
   for (const [sid, sent] of newestFirst) {
     granted.add(sid)
     if (VoteTracker.hasAllQuorums(membership, granted, false)) return sent + duration

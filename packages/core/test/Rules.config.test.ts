@@ -46,6 +46,14 @@ describe("configOnlyIfEnabled", () => {
     assert.deepInclude(offered, { verdict: "ReconfigDisabled", restarted: true, adopted: false })
   })
 
+  it("off: but not that of a leader that a quorum has activated, which would come after each activation", () => {
+    const peer = Peer.make({ mySid: 1, verifier: committed, rules: Rules.zookeeper })
+    peer.look()
+    const outputs = peer.event({ _tag: "ConfigActivated", from: 2n, config })
+    assert.deepStrictEqual(outputs.map(({ _tag }) => _tag), ["ConfigSeen"])
+    assert.strictEqual(peer.state()._tag, "Looking")
+  })
+
   it("on: it is ignored, and the message counts", () => {
     const offered = offer({ configOnlyIfEnabled: true }, config, { reconfigEnabled: false })
     assert.deepInclude(offered, refused("ReconfigDisabled"))

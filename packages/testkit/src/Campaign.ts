@@ -67,7 +67,7 @@ export const make = (options: Options): Campaign => {
       totals.searches += stats.searches
       totals.rounds += stats.rounds
       totals.messages += stats.messages
-      totals.steps += stats.steps + stats.decisions
+      totals.steps += stats.steps + stats.decisions + stats.leaderSteps
       leaderless.push(...stats.leaderless)
       if (outcome.healed !== null) healed.push(outcome.healed)
       if (violation !== null) failure = investigate({ ...options, seed: seed + done }, violation)

@@ -4,6 +4,7 @@
 import * as Rules from "@conclave/core/Rules"
 import * as Random from "./Random.ts"
 import type { Fault, Member, Scenario } from "./Scenario.ts"
+import * as Contract from "./internal/Contract.ts"
 
 /** How much of each kind of trouble there is. Faults are so many in ten seconds, on average. */
 export interface Profile {
@@ -19,6 +20,8 @@ export interface Profile {
   readonly resets: number
   readonly clogs: number
   readonly looks: number
+  readonly resignations: number
+  readonly jumps: number
   readonly lies: number
   readonly reconfigurations: number
   /** Clocks run at between so many hundredths of the right speed and its inverse. */
@@ -42,6 +45,8 @@ const calm: Profile = {
   resets: 0,
   clogs: 0,
   looks: 0,
+  resignations: 0,
+  jumps: 0,
   lies: 0,
   reconfigurations: 0,
   skew: 100,
@@ -60,7 +65,8 @@ export const profiles = {
     duplication: 20,
     latency: 300,
     resets: 6,
-    looks: 2
+    looks: 2,
+    resignations: 2
   },
   partitions: {
     ...calm,
@@ -70,7 +76,8 @@ export const profiles = {
     cuts: 6,
     resets: 4,
     clogs: 3,
-    crashes: 1
+    crashes: 1,
+    resignations: 1
   },
   crashes: {
     ...calm,
@@ -78,15 +85,18 @@ export const profiles = {
     latency: 40,
     crashes: 8,
     resets: 1,
+    resignations: 1,
     starts: 8_000
   },
   skew: {
     ...calm,
-    description: "clocks run at half to double speed, processes stand still",
+    description: "clocks differ by up to a factor of 2.8, processes stand still",
     latency: 60,
     pauses: 8,
     crashes: 2,
-    skew: 50,
+    resignations: 1,
+    jumps: 2,
+    skew: 60,
     starts: 2_000
   },
   hostile: {
@@ -108,6 +118,7 @@ export const profiles = {
     crashes: 5,
     cuts: 2,
     resets: 3,
+    resignations: 1,
     variety: 100,
     starts: 2_000
   },
@@ -117,6 +128,7 @@ export const profiles = {
     latency: 60,
     crashes: 3,
     resets: 2,
+    resignations: 1,
     reconfigurations: 3,
     starts: 2_000
   },
@@ -131,9 +143,11 @@ export const profiles = {
     resets: 3,
     clogs: 2,
     looks: 1,
+    resignations: 1,
+    jumps: 1,
     lies: 1,
     reconfigurations: 0,
-    skew: 50,
+    skew: 60,
     variety: 40,
     strangers: 5,
     starts: 3_000
@@ -155,12 +169,13 @@ export const draw = (name: ProfileName, voters: number, seed: number): Scenario 
   const quorum = quorumOf(random, profile, voters)
   const members = membersOf(random, profile, voters, quorum)
   const least = random.between(1, 5)
+  const latency = [least, least + random.below(profile.latency)] as const
   return {
     seed,
     quorum,
     members,
     pending: pendingOf(random, profile, members, quorum),
-    latency: [least, least + random.below(profile.latency)],
+    latency,
     loopback: random.percent(30) ? random.below(profile.latency) : 0,
     loss: upTo(random, profile.loss),
     duplication: upTo(random, profile.duplication),
@@ -168,7 +183,8 @@ export const draw = (name: ProfileName, voters: number, seed: number): Scenario 
     activation: true,
     maxNotificationInterval: random.pick([3_200, 60_000]),
     faultsUntil,
-    faults: faultsOf(random, profile, members, faultsUntil)
+    faults: faultsOf(random, profile, members, faultsUntil),
+    ...Contract.draw(random, members, latency[1])
   }
 }
 
@@ -193,7 +209,12 @@ const membersOf = (
   const groups = random.percent(50) ? 1 : 3
   // Somebody of weight in each group must be left who may be elected, whatever else is drawn.
   const chosen = random.between(1, voters)
-  const member = (sid: number, role: Member["role"]): Member => ({
+  // Who knows more than all who may lead would keep them from leading: so who may not be proposed knows nothing.
+  const member = (sid: number, role: Member["role"]): Member => {
+    const drawn = draw(sid, role)
+    return drawn.electable ? drawn : { ...drawn, zxid: 0, epoch: 0 }
+  }
+  const draw = (sid: number, role: Member["role"]): Member => ({
     sid,
     role,
     weight: quorum === "Weighted" && sid > groups && sid !== chosen ? random.below(3) : 1 + random.below(3),
@@ -259,6 +280,8 @@ const faultsOf = (
   times(profile.resets, (at) => ({ _tag: "Reset", at, between: [sid(), sid()] }))
   times(profile.clogs, (at) => ({ _tag: "Clog", at, for: long(), from: sid(), to: sid() }))
   times(profile.looks, (at) => ({ _tag: "Look", at, sid: sid() }))
+  times(profile.resignations, (at) => ({ _tag: "Resign", at, to: random.percent(50) ? sid() : null }))
+  times(profile.jumps, (at) => ({ _tag: "Jump", at, sid: sid(), by: random.between(1, 5_000) }))
   times(profile.lies, (at) => {
     const as = random.percent(80) ? sid() : members.length + 50
     return { _tag: "Lie", at, for: long(), as, to: sid(), words: random.between(1, 5) }

@@ -6,30 +6,48 @@
  */
 import * as Confirmation from "@conclave/core/Confirmation"
 import * as Connections from "@conclave/core/Connections"
+import * as DynamicConfig from "@conclave/core/DynamicConfig"
 import * as Election from "@conclave/core/Election"
 import * as Ensemble from "@conclave/core/Ensemble"
+import * as Leader from "@conclave/core/Leader"
+import * as Learner from "@conclave/core/Learner"
+import * as Lease from "@conclave/core/Lease"
 import * as Liveness from "@conclave/core/Liveness"
 import * as NotificationCodec from "@conclave/core/NotificationCodec"
+import * as QuorumPacket from "@conclave/core/QuorumPacket"
 import * as QuorumVerifier from "@conclave/core/QuorumVerifier"
+import * as Reconfiguration from "@conclave/core/Reconfiguration"
 
 /** Everything that decides, by the names of its modules. */
 export interface Reducers {
   readonly Confirmation: typeof Confirmation
   readonly Connections: typeof Connections
+  readonly DynamicConfig: typeof DynamicConfig
   readonly Election: typeof Election
   readonly Ensemble: typeof Ensemble
+  readonly Leader: typeof Leader
+  readonly Learner: typeof Learner
+  readonly Lease: typeof Lease
   readonly Liveness: typeof Liveness
   readonly NotificationCodec: typeof NotificationCodec
+  readonly QuorumPacket: typeof QuorumPacket
   readonly QuorumVerifier: typeof QuorumVerifier
+  readonly Reconfiguration: typeof Reconfiguration
 }
 
 /** The core, as shipped. */
 export const shipped: Reducers = {
   Confirmation,
   Connections,
+  DynamicConfig,
   Election,
   Ensemble,
+  Leader,
+  Learner,
+  Lease,
   Liveness,
   NotificationCodec,
-  QuorumVerifier
+  QuorumPacket,
+  QuorumVerifier,
+  Reconfiguration
 }

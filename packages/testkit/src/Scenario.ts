@@ -4,6 +4,8 @@
  *
  * Times are in milliseconds of virtual time; ids, zxids and epochs are small, so that they are numbers here.
  */
+import type { Ticks } from "@conclave/core/Ensemble"
+import type { Lease } from "@conclave/core/Lease"
 import type { Rules } from "@conclave/core/Rules"
 
 /** A member, or somebody who thinks it is one. */
@@ -49,6 +51,10 @@ export type Fault =
     | { readonly _tag: "Clog"; readonly for: number; readonly from: number; readonly to: number }
     /** The application asks for a new election. */
     | { readonly _tag: "Look"; readonly sid: number }
+    /** The application asks whoever leads to leave office, in favour of this server or of whoever is best. */
+    | { readonly _tag: "Resign"; readonly to: number | null }
+    /** The wall clock gets ahead by so much, as after a machine has slept. */
+    | { readonly _tag: "Jump"; readonly sid: number; readonly by: number }
     /** Somebody connects, calls itself `as`, says `words` things that make little sense, and stays for a while. */
     | { readonly _tag: "Lie"; readonly for: number; readonly as: number; readonly to: number; readonly words: number }
     /** A newer configuration is `on` the disks of these, which start again: its voters vote, other members observe. */
@@ -78,11 +84,15 @@ export interface Scenario {
   readonly duplication: number
   /** Do messages go through bytes? The same either way, only slower; so it is drawn now and then. */
   readonly bytes: boolean
-  /**
-   * Does something follow an election: a quorum that agrees on an epoch, histories that grow, leaders that notice that
-   * nobody follows them? Without it there is what `LeaderWatch` of the shell notices.
-   */
+  /** Are there leaders and learners, or elections alone? Without them there is what `LeaderWatch` notices. */
   readonly activation: boolean
+  readonly ticks: Ticks
+  /** The lease that all members have; `null` for the fenced contract. With one no clock may drift more than it says. */
+  readonly lease: Lease | null
+  /** How long it takes at most until something is durable. */
+  readonly storing: number
+  /** Of a hundred things that are to be stored so many cannot be, while the faults last. */
+  readonly storingFails: number
   /** Java: maxNotificationInterval. */
   readonly maxNotificationInterval: number
   /** When all faults end. */

@@ -47,6 +47,8 @@ const fault = Schema.Union([
   Schema.TaggedStruct("Reset", { at, between: Schema.Tuple([sid, sid]) }),
   Schema.TaggedStruct("Clog", { at, for: millis, from: sid, to: sid }),
   Schema.TaggedStruct("Look", { at, sid }),
+  Schema.TaggedStruct("Resign", { at, to: Schema.NullOr(sid) }),
+  Schema.TaggedStruct("Jump", { at, sid, by: millis }),
   Schema.TaggedStruct("Lie", { at, for: millis, as: sid, to: sid, words: small }),
   Schema.TaggedStruct("Reconfigure", { at, on: sids, voters: sids })
 ])
@@ -64,5 +66,9 @@ const schema: Schema.Codec<Scenario, unknown> = Schema.Struct({
   activation: Schema.Boolean,
   maxNotificationInterval: millis,
   faultsUntil: millis,
-  faults: Schema.Array(fault)
+  faults: Schema.Array(fault),
+  ticks: Schema.Struct({ tickTime: millis, initLimit: small, syncLimit: small }),
+  storing: millis,
+  storingFails: percent,
+  lease: Schema.NullOr(Schema.Struct({ duration: millis, grace: millis, clockDrift: Schema.Finite }))
 })

@@ -53,6 +53,8 @@ const simplifications: ReadonlyArray<(scenario: Scenario) => ReadonlyArray<Chang
   ({ loopback }) => (loopback > 0 ? [{ loopback: 0 }] : []),
   ({ pending }) => (pending === null ? [] : [{ pending: null }]),
   ({ bytes }) => (bytes ? [{ bytes: false }] : []),
+  ({ lease }) => (lease === null ? [] : [{ lease: null }]),
+  ({ storing, storingFails }) => (storing > 1 || storingFails > 0 ? [{ storing: 1, storingFails: 0 }] : []),
   ({ latency: [least, most] }) => (most > least ? [{ latency: [least, least] }] : []),
   ({ quorum }) => (quorum === "Majority" ? [] : [{ quorum: "Majority" }]),
   ({ faults, faultsUntil }) => {

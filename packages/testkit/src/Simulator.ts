@@ -7,6 +7,12 @@
  */
 import type * as Election from "@conclave/core/Election"
 import type { Output } from "@conclave/core/ElectionOutput"
+import type { Ensemble } from "@conclave/core/Ensemble"
+import type * as Leader from "@conclave/core/Leader"
+import type { Output as LeaderOutput } from "@conclave/core/LeaderOutput"
+import type * as Learner from "@conclave/core/Learner"
+import type { Output as LearnerOutput } from "@conclave/core/LearnerOutput"
+import type { Pledge } from "@conclave/core/Lease"
 import type { Sid } from "@conclave/core/Sid"
 import type * as Trace from "@conclave/core/Trace"
 import * as Random from "./Random.ts"
@@ -19,6 +25,7 @@ import * as Line from "./internal/Line.ts"
 import * as Links from "./internal/Links.ts"
 import * as Nodes from "./internal/Nodes.ts"
 import * as Properties from "./internal/Properties.ts"
+import * as QuorumPort from "./internal/QuorumPort.ts"
 import * as Tracer from "./internal/Tracer.ts"
 import * as Wire from "./internal/Wire.ts"
 import * as World from "./internal/World.ts"
@@ -43,12 +50,43 @@ export interface Moment {
   /** In milliseconds from the start. */
   readonly at: number
   readonly sid: Sid
+  /** Who it is at this moment: who has stepped aside is not electable for a while. */
+  readonly ensemble: Ensemble
   readonly before: Election.State
   readonly event: Election.Event
   readonly outputs: ReadonlyArray<Output>
   /** Of every process that is there. */
   readonly states: () => ReadonlyMap<Sid, Election.State>
 }
+
+/** One step of one leader or learner. */
+export type LeadershipMoment =
+  & {
+    /** In milliseconds from the start. */
+    readonly at: number
+    readonly sid: Sid
+    /** The roles of a process are counted from 1. */
+    readonly instance: number
+    /** What the role began with. */
+    readonly history: Learner.History
+    readonly pledge: Pledge | null
+  }
+  & (
+    | {
+      readonly reducer: "leader"
+      readonly options: Leader.Options
+      readonly before: Leader.State
+      readonly event: Leader.Event
+      readonly outputs: ReadonlyArray<LeaderOutput>
+    }
+    | {
+      readonly reducer: "learner"
+      readonly options: Learner.Options
+      readonly before: Learner.State
+      readonly event: Learner.Event
+      readonly outputs: ReadonlyArray<LearnerOutput>
+    }
+  )
 
 /** What else may be wanted of a run. */
 export interface RunOptions {
@@ -58,6 +96,8 @@ export interface RunOptions {
   readonly log?: World.Log | undefined
   /** Shown every step of an election. */
   readonly observe?: (moment: Moment) => void
+  /** Shown every step of a leader and of a learner. */
+  readonly observeLeadership?: (moment: LeadershipMoment) => void
   /** Told every step of every reducer, as the lines of a trace, the header first; times are the world's. */
   readonly trace?: ((line: Trace.Line) => void) | undefined
 }
@@ -65,11 +105,12 @@ export interface RunOptions {
 /** Within this time after the last fault there must be a leader, in milliseconds. */
 export const LIVENESS_BOUND = 60_000
 
-/**
- * For how long the same leader must stay then, and how long it takes until nothing is under way any more: a dial of
- * five seconds by the slowest clock, and a pause before the next. In milliseconds.
- */
-export const CALM = 15_000
+/** For how long the same leader must stay then, in milliseconds: until silence is noticed by the slowest clock. */
+export const calm = ({ members, ticks: { syncLimit, tickTime } }: Scenario.Scenario): number =>
+  (syncLimit + 1) * tickTime * members.reduce((most, { clock }) => Math.max(most, clock), 100) / 100
+
+/** For how long it is listened then whether somebody speaks without need, in milliseconds. */
+export const REST = 3_000
 
 /** Runs a scenario to its end, or to the first violation. */
 export const run = (scenario: Scenario.Scenario, options: RunOptions = {}): Outcome => {
@@ -79,8 +120,8 @@ export const run = (scenario: Scenario.Scenario, options: RunOptions = {}): Outc
     populate(world)
     World.run(world, scenario.faultsUntil)
     heal(world)
-    healed = Agreement.reach(world, LIVENESS_BOUND, CALM)
-    if (healed !== null) Agreement.rest(world, CALM)
+    healed = Agreement.reach(world, LIVENESS_BOUND, calm(scenario))
+    if (healed !== null) Agreement.rest(world, REST)
   } catch (error) {
     World.fail(world, "total", error instanceof Error ? error.stack ?? error.message : String(error))
   }
@@ -99,13 +140,13 @@ const descriptions: Record<string, string> = {
 
 const make = (
   scenario: Scenario.Scenario,
-  { log, observe, reducers = Reducers.shipped, trace }: RunOptions
+  { log, observe, observeLeadership, reducers = Reducers.shipped, trace }: RunOptions
 ): World.World => {
   const size = scenario.members.length
   return {
     scenario,
     reducers,
-    handlers: { land: Wire.land, receive: Links.onArrival },
+    handlers: { land: Wire.land, receive },
     random: Random.make(scenario.seed),
     queue: EventQueue.make(),
     soon: [],
@@ -118,17 +159,34 @@ const make = (
     holding: new Set(),
     reign: null,
     leaderlessSince: 0,
+    activated: new Map(),
+    token: -1n,
     violation: null,
-    stats: { elections: 0, searches: 0, rounds: 0, messages: 0, steps: 0, decisions: 0, leaderless: [] },
+    stats: {
+      elections: 0,
+      searches: 0,
+      rounds: 0,
+      messages: 0,
+      packets: 0,
+      talk: 0,
+      steps: 0,
+      decisions: 0,
+      leaderSteps: 0,
+      leaderless: []
+    },
     faulty: true,
     honest: Scenario.isHonest(scenario),
     static: Scenario.isStatic(scenario),
     proposals: new Set(),
     log: log ?? null,
     observe: observe ?? null,
+    observeLeadership: observeLeadership ?? null,
     trace: trace === undefined ? null : Tracer.make(trace)
   }
 }
+
+const receive: World.Handlers["receive"] = (world, end, arrival) =>
+  end.port === "Election" ? Links.onArrival(world, end, arrival) : QuorumPort.onArrival(world, end, arrival)
 
 const populate = (world: World.World): void => {
   for (const [index, member] of world.scenario.members.entries()) {

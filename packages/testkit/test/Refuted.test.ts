@@ -129,10 +129,56 @@ const refutation = ({ profile, refutes }: Claim): { readonly seed: number; reado
   return null
 }
 
+interface LeadershipClaim {
+  readonly name: string
+  readonly profile: Profile.ProfileName
+  /** Does a leader that is activated in this epoch refute it, given who is in office and the highest epoch before? */
+  readonly refutes: (epoch: bigint, others: number, highest: bigint) => boolean
+}
+
+const leadershipClaims: ReadonlyArray<LeadershipClaim> = [
+  {
+    name: "one activated leader at a time",
+    profile: "partitions",
+    refutes: (_, others) => others > 0
+  },
+  {
+    name: "who is activated later has the higher epoch",
+    profile: "skew",
+    refutes: (epoch, _, highest) => epoch < highest
+  }
+]
+
+const leadershipRefutation = ({ profile, refutes }: LeadershipClaim): number | null => {
+  for (let seed = 1; seed <= SEEDS; seed++) {
+    const inOffice = new Set<bigint>()
+    let highest = -1n
+    let isRefuted = false
+    const observeLeadership = ({ outputs, reducer, sid }: Simulator.LeadershipMoment) => {
+      if (reducer === "learner") inOffice.delete(sid)
+      for (const output of outputs) {
+        if (output._tag === "SteppedDown") inOffice.delete(sid)
+        if (output._tag !== "Activated") continue
+        inOffice.delete(sid)
+        isRefuted ||= refutes(output.epoch, inOffice.size, highest)
+        inOffice.add(sid)
+        if (output.epoch > highest) highest = output.epoch
+      }
+    }
+    Simulator.run(Profile.draw(profile, 5, seed), { observeLeadership })
+    if (isRefuted) return seed
+  }
+  return null
+}
+
 describe("does not hold, although it looks as if it did", () => {
   it.each(claims)("$name", (claim) => {
     const found = refutation(claim)
     assert.isNotNull(found, `no seed from 1 to ${SEEDS} refutes it`)
+  })
+
+  it.each(leadershipClaims)("$name", (claim) => {
+    assert.isNotNull(leadershipRefutation(claim), `no seed from 1 to ${SEEDS} refutes it`)
   })
 
   it("without anything that follows an election, two leaders need not notice each other", () => {

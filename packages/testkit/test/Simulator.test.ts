@@ -40,12 +40,16 @@ describe.each(names)("%s", (name) => {
   it("who watches changes nothing", () => {
     const scenario = Profile.draw(name, 5, 13)
     const { healed, stats } = Simulator.run(scenario)
-    const watched = Simulator.run(scenario, { log: () => {}, observe: ({ states }) => void states().size })
+    const watched = Simulator.run(scenario, {
+      log: () => {},
+      observe: ({ states }) => void states().size,
+      observeLeadership: () => {}
+    })
     assert.deepStrictEqual([watched.healed, watched.stats], [healed, stats])
   })
 
   it("no step changes what it was given", () => {
-    const { Connections, Election } = Reducers.shipped
+    const { Connections, Election, Leader, Learner } = Reducers.shipped
     const frozen: Reducers.Reducers = {
       ...Reducers.shipped,
       Election: {
@@ -55,6 +59,14 @@ describe.each(names)("%s", (name) => {
       Connections: {
         ...Connections,
         step: (view, state, event) => Connections.step(freeze(view), freeze(state), freeze(event))
+      },
+      Leader: {
+        ...Leader,
+        step: (options, state, event) => Leader.step(freeze(options), freeze(state), freeze(event))
+      },
+      Learner: {
+        ...Learner,
+        step: (options, state, event) => Learner.step(freeze(options), freeze(state), freeze(event))
       }
     }
     for (let seed = 1; seed <= 3; seed++) {

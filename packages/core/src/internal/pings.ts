@@ -56,10 +56,7 @@ export const onHalfTick = (options: Options, state: State, at: Lease.Instant, or
       if (state.zabState !== "BROADCAST") return [state, []]
       const isWhole = state.halfTicks % 2 === 0
       if (isWhole && !isQuorumThere(options, state, oracle)) return Learners.stepDown(state, "QuorumLost")
-      return Learners.andThen(
-        Learners.each(Learners.at(state, "Synced"), state, (state, [id]) => ping(state, id, at)),
-        (state) => extend(options, state, at)
-      )
+      return Learners.andThen(pingAll(state, at), (state) => extend(options, state, at))
     }
   )
 }
@@ -73,9 +70,9 @@ export const onReceived = (
   packet: QuorumPacket.QuorumPacket,
   at: Lease.Instant
 ): Step => {
-  const heard = Learners.update(state, id, { deadline: Learners.tickOf(state) + options.ticks.syncLimit })
+  const deadline = Learners.tickOf(state) + options.ticks.syncLimit
   if (packet.type !== "PING" || learner.info === null) {
-    return [heard, [{ _tag: "Ignored", learner: id, packet, reason: "NotNeeded" }]]
+    return [Learners.update(state, id, { deadline }), [{ _tag: "Ignored", learner: id, packet, reason: "NotNeeded" }]]
   }
   const [sent, ...pings] = learner.pings
   const { ours, sid } = learner.info
@@ -83,8 +80,9 @@ export const onReceived = (
   const summary = ours === null || learner.summary === null
     ? learner.summary
     : { ...learner.summary, lastLoggedZxid: packet.zxid }
-  const next = Learners.update(heard, id, { pings, summary })
-  if (sent === undefined || !Learners.votes(options, sid)) return [next, []]
+  const next = Learners.update(state, id, { deadline, pings, summary })
+  // Without a lease it is enough that somebody answers.
+  if (sent === undefined || options.lease === null || !Learners.votes(options, sid)) return [next, []]
   return extend(options, { ...next, answered: new Map(next.answered).set(sid, sent) }, at)
 }
 
@@ -111,6 +109,19 @@ const ping = (state: State, id: LearnerId, at: Lease.Instant): Step => [
   [{ _tag: "Send", learner: id, packet: QuorumPacket.make("PING", Zxid.make(state.epoch, 0n)) }]
 ]
 
+// In one go: a leader does this more often than anything else.
+const pingAll = (state: State, at: Lease.Instant): Step => {
+  const packet = QuorumPacket.make("PING", Zxid.make(state.epoch, 0n))
+  const learners = new Map(state.learners)
+  const outputs: Array<Output> = []
+  for (const [id, learner] of state.learners) {
+    if (learner.stage !== "Synced") continue
+    learners.set(id, { ...learner, pings: [...learner.pings, at] })
+    outputs.push({ _tag: "Send", learner: id, packet })
+  }
+  return [{ ...state, learners }, outputs]
+}
+
 const isQuorumThere = ({ membership, mySid }: Options, { learners }: State, oracle: OracleAnswer): boolean => {
   const there = new Set([mySid])
   for (const { info } of learners.values()) if (info !== null) there.add(info.sid)
@@ -122,8 +133,9 @@ const extend = ({ lease, membership, mySid }: Options, state: State, at: Lease.I
   if (lease === null || state.zabState !== "BROADCAST") return [state, []]
   // Whoever noticed that it ran out has ended what depended on it, and no answer brings that back.
   if (state.leaseUntil !== null && at >= state.leaseUntil) return Learners.stepDown(state, "LeaseExpired")
-  const until = Lease.expiry(lease, mySid, membership, state.answered, at)
-  if (until === null || until <= (state.leaseUntil ?? -Infinity)) return [state, []]
+  const before = state.leaseUntil ?? -Infinity
+  const until = Lease.expiry(lease, mySid, membership, state.answered, at, before)
+  if (until === null || until <= before) return [state, []]
   const after = until - lease.grace - at
   if (after <= 0) return [state, []]
   return [{ ...state, leaseUntil: until }, [

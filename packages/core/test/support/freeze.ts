@@ -7,6 +7,7 @@ export const freeze = <A>(value: A): A => {
     else for (const item of value) freeze(item)
   }
   // Buffers cannot be frozen, and none is part of a state.
+  if (value instanceof Uint8Array) return value
   Object.freeze(value)
   for (const item of Object.values(value)) freeze(item)
   return value

@@ -28,8 +28,10 @@ export const check = (
   if (state === "LEADING" && !(node.ensemble.electable && Judge.hasWeight(world, node.sid))) {
     broken(world, node, "office", "leads, and may not")
   }
-  // On the oracle's word a leader is followed in whatever round it is.
-  if (reason._tag === "Oracle") return
+  // It is known by the vote of the leader before it, also when it looks again.
+  if (reason._tag === "Designated") world.proposals.add(keyOf(vote))
+  // On the oracle's word a leader is followed in whatever round it is, and whoever it names after that.
+  if (reason._tag === "Oracle" || (reason._tag === "Designated" && world.scenario.quorum === "Oracle")) return
   const { logicalClock } = node.election
   if (vote.electionEpoch !== logicalClock) {
     broken(world, node, "round", `is in round ${logicalClock}, and elected in ${vote.electionEpoch}`)

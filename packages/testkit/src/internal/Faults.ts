@@ -3,10 +3,12 @@
  */
 import type { Notification } from "@conclave/core/Notification"
 import type { Fault } from "../Scenario.ts"
+import * as Incumbency from "./Incumbency.ts"
 import * as Line from "./Line.ts"
 import * as Links from "./Links.ts"
 import * as Peer from "./Node.ts"
 import * as Nodes from "./Nodes.ts"
+import * as QuorumPort from "./QuorumPort.ts"
 import * as Wire from "./Wire.ts"
 import { latency, type Node, schedule, type World } from "./World.ts"
 
@@ -44,6 +46,10 @@ export const describe = (fault: Fault): string => {
       return `server ${fault.from} cannot write to server ${fault.to} for ${fault.for} ms`
     case "Look":
       return `server ${fault.sid} is asked to look again`
+    case "Resign":
+      return `whoever leads is to resign${fault.to === null ? "" : ` in favour of server ${fault.to}`}`
+    case "Jump":
+      return `the wall clock of server ${fault.sid} jumps ahead by ${fault.by} ms`
     case "Lie":
       return `somebody calls itself server ${fault.as} and tells server ${fault.to} ${fault.words} lies`
     case "Reconfigure":
@@ -61,6 +67,8 @@ const begin = (world: World, fault: Fault): (() => void) | null => {
     case "Crash":
       return onNode(world, fault.sid, ({ up }) => up, (node) => {
         Nodes.crash(world, node, fault.power)
+        // A machine is there before its processes are.
+        if (fault.power) schedule(world, fault.for >> 1, node, () => Nodes.boot(node))
         return () => Nodes.start(world, node)
       })
     case "Pause":
@@ -78,6 +86,13 @@ const begin = (world: World, fault: Fault): (() => void) | null => {
     case "Look":
       return onNode(world, fault.sid, ({ up }) => up, (node) => {
         schedule(world, 0, node, () => Peer.lookAgain(world, node))
+        return null
+      })
+    case "Resign":
+      return resign(world, fault)
+    case "Jump":
+      return onNode(world, fault.sid, () => true, (node) => {
+        node.ahead += fault.by
         return null
       })
     case "Lie":
@@ -124,8 +139,19 @@ const clog = (world: World, { from, to }: Fault & { readonly _tag: "Clog" }): ((
   world.clogs[place]! += 1
   return () => {
     world.clogs[place]! -= 1
-    schedule(world, 0, writer, () => Links.flush(world, writer, reader.sid))
+    schedule(world, 0, writer, () => {
+      Links.flush(world, writer, reader.sid)
+      QuorumPort.flush(world, writer, reader)
+    })
   }
+}
+
+const resign = (world: World, { to }: Fault & { readonly _tag: "Resign" }): null => {
+  const successor = to === null ? null : BigInt(to)
+  for (const node of world.nodes) {
+    if (node.up) schedule(world, 0, node, () => Incumbency.resign(world, node, successor))
+  }
+  return null
 }
 
 const reset = (world: World, { between: [a, b] }: Fault & { readonly _tag: "Reset" }): null => {

@@ -29,8 +29,13 @@ export const isVoter = (world: World, node: Node, sid: Sid): boolean => {
 export const hasWeight = (world: World, sid: Sid): boolean =>
   world.scenario.quorum !== "Weighted" || (memberOf(world, sid)?.weight ?? 0) > 0
 
-/** Are those of whom this is true a quorum, as this node sees it? */
-export const isQuorum = (world: World, node: Node, isPresent: (sid: Sid) => boolean): boolean => {
+/** Are those of whom this is true a quorum, as this node sees it: by both configurations, unless told otherwise? */
+export const isQuorum = (
+  world: World,
+  node: Node,
+  isPresent: (sid: Sid) => boolean,
+  isCommittedOnly = false
+): boolean => {
   const { nodes, scenario } = world
   if (!world.static) {
     return node.election.membership.verifiers.every(({ voters }) =>
@@ -39,7 +44,7 @@ export const isQuorum = (world: World, node: Node, isPresent: (sid: Sid) => bool
   if (scenario.quorum === "Weighted") return isWeightedQuorum(world, node, isPresent)
   const { pending } = scenario
   return isMajority(nodes, ({ member }) => votes(node, member), isPresent) &&
-    (pending === null || isMajority(nodes, ({ member }) => pending.includes(member.sid), isPresent))
+    (pending === null || isCommittedOnly || isMajority(nodes, ({ member }) => pending.includes(member.sid), isPresent))
 }
 
 const isMajority = (

@@ -39,7 +39,8 @@ export const lost = (world: World, node: Node, reason: LeaderLostReason): string
 /** Something that happens to the world. */
 export const fact = ({ now }: World, text: string): string => `${stamp(now)}     ${text}`
 
-const line = ({ now }: World, { sid }: Node, what: string, decisions: ReadonlyArray<string>): string =>
+/** One line: what happened at a node, and what was decided. */
+export const line = ({ now }: World, { sid }: Node, what: string, decisions: ReadonlyArray<string>): string =>
   `${stamp(now)} ${sid.toString().padStart(3)} ${what}${decisions.length === 0 ? "" : ` -> ${decisions.join("; ")}`}`
 
 const stamp = (now: number): string => now.toString().padStart(7)

@@ -9,6 +9,7 @@ import type { Notification, ToSend } from "@conclave/core/Notification"
 import type { Sid } from "@conclave/core/Sid"
 import * as Result from "effect/Result"
 import * as Checker from "./Checker.ts"
+import * as Incumbency from "./Incumbency.ts"
 import * as Line from "./Line.ts"
 import * as Peer from "./Node.ts"
 import * as Tracer from "./Tracer.ts"
@@ -93,7 +94,8 @@ export const decide = (world: World, node: Node, event: Connections.Event): void
 const carryOut = (world: World, node: Node, output: ConnectionsOutput.Output): void => {
   switch (output._tag) {
     case "Dial":
-      return Wire.dial(world, node, world.bySid.get(output.sid), (result) => onDialed(world, node, output.sid, result))
+      return Wire.dial(world, node, world.bySid.get(output.sid), Wire.electionPort, (result) =>
+        onDialed(world, node, output.sid, result))
     case "Adopt":
       return adopt(world, node, output)
     case "Close":
@@ -111,6 +113,7 @@ const onDialed = (world: World, node: Node, sid: Sid, result: End | Wire.DialFai
   decide(world, node, { _tag: "DialFailed", sid })
   if (node.connections.dialing.has(sid)) return
   Peer.decide(world, node, { _tag: result === "Refused" ? "PeerRefused" : "PeerUnreachable", sid })
+  if (result === "Refused") Incumbency.onRefused(world, node, sid)
   Watch.linkChanged(world, node, "DialFailed", sid)
 }
 
@@ -120,6 +123,7 @@ export const onArrival = (world: World, end: End, arrival: Arrival): void => {
   if (node === null) return
   if (arrival === "End") return onEnd(world, node, end)
   if (arrival === "Hello") return decide(world, node, { _tag: "Accepted", link: end.id, sid: end.sid, announced: [] })
+  if ("type" in arrival) return
   end.useful = true
   if (end.adopted || end.lingering) Peer.receive(world, node, arrival)
 }

@@ -2,8 +2,8 @@
  * One peer: the reducers of the core, put together as the shell puts them together.
  *
  * This is the seam. What is here does what the shell's `FastLeaderElection` does, `Links` what its connection manager
- * does, `Watch` what its `LeaderWatch` does; none of them decides. A further reducer is added with a state in `Node`, a
- * function here that feeds it and performs its outputs, and its events at the places where something happens.
+ * does, `Watch` what its `LeaderWatch`; `Incumbency`, `Leading` and `Following` what the modules of these names do.
+ * None of them decides.
  */
 import type * as Election from "@conclave/core/Election"
 import type { Output, Timer } from "@conclave/core/ElectionOutput"
@@ -12,9 +12,10 @@ import type { Notification } from "@conclave/core/Notification"
 import type { Sid } from "@conclave/core/Sid"
 import type { Moment } from "../Simulator.ts"
 import * as Checker from "./Checker.ts"
-import * as Environment from "./Environment.ts"
+import * as Incumbency from "./Incumbency.ts"
 import * as Line from "./Line.ts"
 import * as Links from "./Links.ts"
+import * as Oracle from "./Oracle.ts"
 import * as Tracer from "./Tracer.ts"
 import * as Watch from "./Watch.ts"
 import * as Wire from "./Wire.ts"
@@ -26,7 +27,8 @@ export const decide = (world: World, node: Node, event: Election.Event): void =>
   const [state, outputs] = world.reducers.Election.step(node.ensemble, before, event)
   node.election = state
   world.stats.steps++
-  Tracer.stepped(world, node, "election", event, outputs)
+  const { electable } = node.ensemble
+  Tracer.stepped(world, node, "election", event, outputs, node.ensemble === node.self ? undefined : { electable })
   if (world.log !== null) world.log(Line.election(world, node, event, outputs), Line.isTurn(outputs))
   Checker.afterStep(world, node, before, event, outputs)
   if (world.observe !== null) world.observe(momentOf(world, node, before, event, outputs))
@@ -37,11 +39,11 @@ export const decide = (world: World, node: Node, event: Election.Event): void =>
 // for what it captures in every call, and these are called for each output and each message.
 const momentOf = (
   world: World,
-  { sid }: Node,
+  { ensemble, sid }: Node,
   before: Election.State,
   event: Election.Event,
   outputs: ReadonlyArray<Output>
-): Moment => ({ at: world.now, sid, before, event, outputs, states: () => statesOf(world) })
+): Moment => ({ at: world.now, sid, ensemble, before, event, outputs, states: () => statesOf(world) })
 
 const statesOf = ({ nodes }: World): ReadonlyMap<Sid, Election.State> =>
   new Map(nodes.filter(({ up }) => up).map(({ election, sid }) => [sid, election]))
@@ -49,8 +51,10 @@ const statesOf = ({ nodes }: World): ReadonlyMap<Sid, Election.State> =>
 /** Looks for a leader now. Shell: FastLeaderElection.search. */
 export const look = (world: World, node: Node): void => {
   Watch.end(node)
+  node.tenure.stored = null
   Links.decide(world, node, { _tag: "Wanted", sids: node.election.membership.voters })
-  decide(world, node, { _tag: "LookForLeader", ...node.disk.synced, oracle: oracle(world, node) })
+  const { currentEpoch, lastLoggedZxid } = node.disk.synced
+  decide(world, node, { _tag: "LookForLeader", currentEpoch, lastLoggedZxid, oracle: Oracle.ask(world, node) })
 }
 
 /** The leader is lost: looks for another. */
@@ -59,24 +63,12 @@ export const abandon = (world: World, node: Node, reason: LeaderLostReason): voi
   lookAgain(world, node)
 }
 
-/** Looks for a leader, whoever leads now. Shell: FastLeaderElection.look. */
+/** Looks for a leader, whoever leads now, when what depended on the role has ended. Shell: FastLeaderElection.look. */
 export const lookAgain = (world: World, node: Node): void => {
   Watch.end(node)
   decide(world, node, { _tag: "LeaderLost" })
-  Environment.assess(world)
-  // What depended on the leader ends first, which may take a while; what is heard meanwhile waits for the search.
-  const { random } = world
-  if (random.percent(70)) look(world, node)
-  else schedule(world, random.between(1, LEAVING_MAX), node, () => look(world, node))
+  if (Incumbency.giveUp(world, node)) look(world, node)
 }
-
-/** How long it takes at most to leave office, or a leader. In milliseconds. */
-const LEAVING_MAX = 300
-
-/** Does the file of the oracle speak for this node? It speaks for the larger id, where there is one. */
-export const oracle = ({ scenario }: World, { member, sid }: Node): boolean =>
-  scenario.quorum === "Oracle" && member.role === "Voter" &&
-  scenario.members.every((other) => other.role !== "Voter" || other.sid <= Number(sid))
 
 const perform = (world: World, node: Node, output: Output): void => {
   switch (output._tag) {
@@ -96,11 +88,9 @@ const perform = (world: World, node: Node, output: Output): void => {
         _tag: "Wanted",
         sids: output.state === "LEADING" ? node.election.membership.voters : new Set([output.vote.leader])
       })
-      if (node.election._tag === "Settled") Watch.begin(world, node, node.election, output.reason)
-      return Environment.onElected(world, node)
-    case "AdoptConfig":
-      node.membership = node.election.membership
-      return
+      if (node.election._tag !== "Settled") return
+      Watch.begin(world, node, node.election, output.reason)
+      return Incumbency.begin(world, node, node.election)
     case "Restart":
       return restartSoon(world, node)
     case "RoundStarted":
@@ -111,7 +101,8 @@ const perform = (world: World, node: Node, output: Output): void => {
   }
 }
 
-const restartSoon = (world: World, node: Node): void => schedule(world, 0, node, () => restart(world, node))
+const restartSoon = (world: World, node: Node): void =>
+  schedule(world, 0, node, () => Incumbency.restart(world, node, () => restart(world, node)))
 
 // A new connection manager, and a new search. Shell: QuorumPeer.make, its main loop.
 const restart = (world: World, node: Node): void => {
@@ -151,11 +142,15 @@ const fire = (world: World, node: Node, timer: Timer | null): void => {
   const undelivered = new Set<Sid>()
   for (const [sid, { queued }] of node.outboxes) if (queued !== null) undelivered.add(sid)
   const haveDelivered = undelivered.size < node.outboxes.size
-  decide(world, node, { _tag: "NotificationTimeout", haveDelivered, undelivered, oracle: oracle(world, node) })
+  decide(world, node, { _tag: "NotificationTimeout", haveDelivered, undelivered, oracle: Oracle.ask(world, node) })
 }
 
 /** A notification is handled. Shell: FastLeaderElection.onMessage. */
 export const receive = (world: World, node: Node, notification: Notification): void => {
   Watch.heard(world, node, notification)
-  decide(world, node, { _tag: "Received", notification, oracle: oracle(world, node) })
+  const { membership } = node.election
+  // Where the set of voters stays as it is nothing has to be kept.
+  if (!world.static) node.tenure.told = world.reducers.Reconfiguration.hear(node.tenure.told, membership, notification)
+  decide(world, node, { _tag: "Received", notification, oracle: Oracle.ask(world, node) })
+  if (!world.static) Incumbency.keepMembership(world, node)
 }

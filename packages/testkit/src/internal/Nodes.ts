@@ -7,9 +7,12 @@ import * as Rules from "@conclave/core/Rules"
 import * as Result from "effect/Result"
 import type { Reducers } from "../Reducers.ts"
 import type { Member, Scenario } from "../Scenario.ts"
-import * as Environment from "./Environment.ts"
+import * as Disk from "./Disk.ts"
+import * as Incumbency from "./Incumbency.ts"
+import * as LeadershipChecks from "./LeadershipChecks.ts"
 import * as Line from "./Line.ts"
 import * as Peer from "./Node.ts"
+import * as Tenure from "./Tenure.ts"
 import * as Tracer from "./Tracer.ts"
 import * as Wire from "./Wire.ts"
 import { type Node, schedule, type World } from "./World.ts"
@@ -31,14 +34,16 @@ export const make = (world: World, member: Member, index: number): Node => {
   const committed = verifierOf(reducers, scenario, stranger ? [...voters, member.sid] : voters, 0n)
   const lastSeen = scenario.pending === null ? undefined : verifierOf(reducers, scenario, scenario.pending, 1n)
   const membership = reducers.Ensemble.membership({ mySid: sid, committed, lastSeen })
-  const history = { lastLoggedZxid: BigInt(member.zxid), currentEpoch: BigInt(member.epoch) }
+  const epoch = BigInt(member.epoch)
+  const history = { lastLoggedZxid: BigInt(member.zxid), currentEpoch: epoch, acceptedEpoch: epoch }
   return {
     member,
     index,
     sid,
+    self: ensemble,
     ensemble,
     membership,
-    disk: { synced: history, written: history },
+    disk: Disk.make(history),
     up: false,
     powered: true,
     paused: false,
@@ -52,9 +57,17 @@ export const make = (world: World, member: Member, index: number): Node => {
     outboxes: new Map(),
     redials: new Map(),
     watch: { recovering: new Set(), astray: new Set(), confirmation: null, stopped: false, timers: new Map() },
+    tenure: Tenure.make(null, reducers.Reconfiguration.untold),
+    ahead: 0,
     timerAt: Infinity,
     timerDue: Infinity,
-    book: { timer: null, initial: null, entries: new Map(), joined: new Set() }
+    book: {
+      timer: null,
+      initial: null,
+      entries: new Map(),
+      joined: new Set(),
+      promises: LeadershipChecks.unpledged()
+    }
   }
 }
 
@@ -64,7 +77,7 @@ export const start = (world: World, node: Node): void => {
   const { reducers } = world
   node.up = true
   node.powered = true
-  node.disk.written = node.disk.synced
+  Incumbency.start(world, node)
   node.election = reducers.Election.make(node.ensemble, node.membership, node.disk.synced)
   node.connections = reducers.Connections.empty
   node.view = { ...node.view, membership: node.membership }
@@ -82,6 +95,8 @@ export const crash = (world: World, node: Node, power: boolean): void => {
   node.incarnation++
   node.waiting.length = 0
   Wire.crash(world, node, power)
+  Disk.crash(world, node)
+  Incumbency.crash(world, node)
   node.links = 0
   node.outboxes.clear()
   node.redials.clear()
@@ -91,7 +106,11 @@ export const crash = (world: World, node: Node, power: boolean): void => {
   node.watch.timers.clear()
   node.timerAt = node.timerDue = Infinity
   node.book.timer = null
-  Environment.assess(world)
+}
+
+/** The host of a node answers again, be it that nobody listens. */
+export const boot = (node: Node): void => {
+  node.powered = true
 }
 
 /** Lets a node go on, with what happened meanwhile. */

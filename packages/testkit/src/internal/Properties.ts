@@ -15,7 +15,7 @@ export const properties = {
   quorum: "4. who says that a quorum agrees has one, counted once more",
   own: "a finalised round never elects a proposal below one's own",
   fresh: "who is elected is at least as fresh as everybody who voted for it was",
-  real: "who is elected has proposed itself with this history",
+  real: "who is elected has proposed itself with this history, or a leader that resigned has named it",
   heard: "6. nobody joins a leader that has not said itself that it leads",
   round: "6. nobody takes office on votes of another round",
   clock: "a round is left only for a later one, or for that of a leader that is joined",
@@ -26,7 +26,20 @@ export const properties = {
   range: "7. numbers that are 64 bits wide on the wire stay so",
   office: "who leads may lead: it votes, has weight and is electable",
   link: "a connection is kept by the larger id, and is there",
-  answer: "a voter that looks is answered by whoever is settled, and by whoever is in a later round"
+  answer: "a voter that looks is answered by whoever is settled, and by whoever is in a later round",
+  unique: "9. no epoch is activated twice",
+  epochs: "9. epochs never go back at any server, whatever crashes: accepted, current, activated",
+  promise: "9. a server accepts each epoch once in a way that counts, and none below one that it has accepted",
+  higher: "9. an epoch is higher than all that its quorum had accepted before",
+  durable: "9. nothing is promised, or told, that is not durable",
+  acks: "10. an epoch is decided, accepted and activated by quorums of those who have said so, counted once more",
+  fresher: "a leader's history is at least as fresh as that of everybody who made it one",
+  activated: "whoever follows, follows a leader that a quorum has activated in this epoch",
+  served: "10. who leads on has heard a quorum lately, and who says that it lost its quorum has not",
+  pledge: "13. nobody supports a leader as long as a pledge to another lasts",
+  granted: "12. as long as a leader may act a quorum is bound to support nobody else",
+  overlap: "11. under leases two leaders never act at a time",
+  token: "11. under leases who acts later has the higher epoch"
 } as const
 
 /** A property of one step. */

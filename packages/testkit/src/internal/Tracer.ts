@@ -6,6 +6,7 @@
  */
 import type { Sid } from "@conclave/core/Sid"
 import * as Trace from "@conclave/core/Trace"
+import type { Following, Leading } from "./Tenure.ts"
 import type { Node, World } from "./World.ts"
 
 /** Where the lines of one simulation go. */
@@ -51,8 +52,9 @@ export const stepped = <R extends Trace.Reducer>(
 
 /** The election and the connections of a node begin, with its process. */
 export const started = (world: World, node: Node): void => {
-  const { disk: { synced }, ensemble, membership } = node
-  began(world, node, "election", () => ({ ensemble, members: Trace.members(membership), history: synced }))
+  const { disk: { synced: { currentEpoch, lastLoggedZxid } }, ensemble, membership } = node
+  const history = { currentEpoch, lastLoggedZxid }
+  began(world, node, "election", () => ({ ensemble, members: Trace.members(membership), history }))
   connected(world, node)
 }
 
@@ -60,6 +62,22 @@ export const started = (world: World, node: Node): void => {
 export const connected = (world: World, node: Node): void => {
   const { membership, ...view } = node.view
   began(world, node, "connections", () => ({ view, members: Trace.members(membership) }))
+}
+
+/** A leader begins. */
+export const leads = (world: World, node: Node, { facts: history, options, pledge }: Leading): void => {
+  began(world, node, "leader", () => {
+    const { membership, ...own } = options
+    return { options: own, members: Trace.members(membership), history, pledge }
+  })
+}
+
+/** A learner begins. */
+export const learns = (world: World, node: Node, { facts: history, options, pledge }: Following): void => {
+  began(world, node, "learner", () => {
+    const { membership, ...own } = options
+    return { options: own, members: Trace.members(membership), history, pledge }
+  })
 }
 
 // -----------------------------------------------------------------------------

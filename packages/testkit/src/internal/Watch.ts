@@ -9,6 +9,7 @@ import type { Notification } from "@conclave/core/Notification"
 import type { Sid } from "@conclave/core/Sid"
 import * as Links from "./Links.ts"
 import * as Node from "./Node.ts"
+import * as Oracle from "./Oracle.ts"
 import { type Node as Peer, type World, after } from "./World.ts"
 
 // Shell: LeaderWatch, QUESTIONS, OBSERVER_PERIOD, ASTRAY_WINDOW; QuorumConfig, cnxTimeout.
@@ -93,7 +94,7 @@ const isOriginal = ({ member }: Peer): boolean => member.rules === "zookeeper"
 const verdict = (world: World, node: Peer, settled: Election.Settled) => {
   const { Confirmation } = world.reducers
   const answers = node.watch.confirmation ?? Confirmation.unasked
-  return Confirmation.verdict(node.sid, answers, settled, Node.oracle(world, node))
+  return Confirmation.verdict(node.sid, answers, settled, Oracle.ask(world, node))
 }
 
 const inquire = (world: World, node: Peer, settled: Election.Settled): void => {
@@ -140,7 +141,7 @@ const check = (world: World, node: Peer, settled: Election.Settled): void => {
     node.sid,
     settled,
     present,
-    Node.oracle(world, node)
+    Oracle.ask(world, node)
   )
   if (lost !== null) Node.abandon(world, node, lost)
 }

@@ -6,8 +6,9 @@
  * twice while the faults last, as through a relay.
  */
 import type { Notification } from "@conclave/core/Notification"
+import type { QuorumPacket } from "@conclave/core/QuorumPacket"
 import type { Sid } from "@conclave/core/Sid"
-import type { Arrival, End, Node, World } from "./World.ts"
+import type { Arrival, End, Node, Port, World } from "./World.ts"
 import { isCurrent, isCut, latency, schedule } from "./World.ts"
 
 /** Why nobody could be dialled. */
@@ -19,26 +20,39 @@ export const DIAL_TIMEOUT = 5_000
 /** How long what is sent may be held up before the connection breaks. TCP takes minutes, longer than a scenario. */
 const PATIENCE = 15_000
 
+/** What a dial needs to know. */
+export interface Dialed {
+  readonly port: Port
+  /** How long it may take, in milliseconds of the dialler's clock. */
+  readonly timeout: number
+  /** Does anybody listen there? Asked if the process is there. */
+  readonly listens: (to: Node) => boolean
+}
+
+/** Where elections take place: there whoever is alive listens. */
+export const electionPort: Dialed = { port: "Election", timeout: DIAL_TIMEOUT, listens: () => true }
+
 /** Dials a node, and tells whoever dialled; a connection comes with its handshake on the way to the other side. */
 export const dial = (
   world: World,
   node: Node,
   to: Node | undefined,
+  { listens, port, timeout }: Dialed,
   done: (result: End | DialFailure) => void
 ): void => {
   const failSilently = () =>
-    schedule(world, Math.round(DIAL_TIMEOUT * node.member.clock / 100), node, () => done("Unreachable"))
+    schedule(world, Math.round(timeout * node.member.clock / 100), node, () => done("Unreachable"))
   if (to === undefined) return failSilently()
   schedule(world, 2 * latency(world), node, () => {
     if (!to.powered || isCut(world, node, to) || isCut(world, to, node)) return failSilently()
-    done(to.up ? connect(world, node, node.sid, to) : "Refused")
+    done(to.up && listens(to) ? connect(world, node, node.sid, to, port) : "Refused")
   })
 }
 
 /** A connection from a node, or from somebody who is none, that calls itself by this id. */
-export const connect = (world: World, node: Node | null, as: Sid, to: Node): End => {
-  const near = makeEnd(node, to.sid, true)
-  const far = makeEnd(to, as, false)
+export const connect = (world: World, node: Node | null, as: Sid, to: Node, port: Port = "Election"): End => {
+  const near = makeEnd(node, to.sid, port, true)
+  const far = makeEnd(to, as, port, false)
   near.other = far
   far.other = near
   arrive(world, far, "Hello")
@@ -54,6 +68,9 @@ export const send = (world: World, end: End, notification: Notification): void =
   arrive(world, far, notification)
   if (world.faulty && random.percent(scenario.duplication)) arrive(world, far, notification)
 }
+
+/** Sends one packet to the other end. Nothing is lost as long as the connection is there. */
+export const deliver = (world: World, end: End, packet: QuorumPacket): void => arrive(world, end.other, packet)
 
 /** Closes an end; the other side learns it after what was sent before. */
 export const close = (world: World, end: End): void => {
@@ -95,11 +112,12 @@ export const release = (world: World): void => {
 // internal
 // -----------------------------------------------------------------------------
 
-const makeEnd = (node: Node | null, sid: Sid, dialed: boolean): End => {
+const makeEnd = (node: Node | null, sid: Sid, port: Port, dialed: boolean): End => {
   const end: End = {
     node,
     incarnation: node === null ? 0 : node.incarnation,
     id: node === null ? 0 : ++node.links,
+    port,
     sid,
     dialed,
     other: undefined as unknown as End,
@@ -109,7 +127,10 @@ const makeEnd = (node: Node | null, sid: Sid, dialed: boolean): End => {
     lingering: false,
     useful: false,
     arrivals: 0,
-    held: []
+    held: [],
+    unsent: [],
+    heardAt: -1,
+    synced: false
   }
   node?.ends.set(end.id, end)
   return end
@@ -162,4 +183,5 @@ const lose = (world: World, end: End): void => {
 const shut = (end: End): void => {
   end.open = false
   end.held.length = 0
+  end.unsent.length = 0
 }

@@ -8,20 +8,18 @@ import type * as Election from "@conclave/core/Election"
 import type { Confirmation } from "@conclave/core/Confirmation"
 import type { Ensemble, Membership } from "@conclave/core/Ensemble"
 import type { Notification } from "@conclave/core/Notification"
+import type { QuorumPacket } from "@conclave/core/QuorumPacket"
 import type { Sid } from "@conclave/core/Sid"
-import type { Proposal, Vote } from "@conclave/core/Vote"
+import type { Proposal } from "@conclave/core/Vote"
 import type { Random } from "../Random.ts"
 import type { Reducers } from "../Reducers.ts"
 import type { Member, Scenario } from "../Scenario.ts"
-import type { Moment } from "../Simulator.ts"
+import type { LeadershipMoment, Moment } from "../Simulator.ts"
+import type { Disk } from "./Disk.ts"
 import * as EventQueue from "./EventQueue.ts"
+import type { Promises } from "./LeadershipChecks.ts"
+import type { Tenure } from "./Tenure.ts"
 import type { Tracer } from "./Tracer.ts"
-
-/** What is durable, and what is not yet: a crash takes the second back to the first. */
-export interface Disk {
-  synced: { readonly lastLoggedZxid: bigint; readonly currentEpoch: bigint }
-  written: { readonly lastLoggedZxid: bigint; readonly currentEpoch: bigint }
-}
 
 /** What waits for one peer, and what was handed to a connection last. As `Outboxes` in the shell. */
 export interface Outbox {
@@ -35,6 +33,7 @@ export interface End {
   readonly node: Node | null
   readonly incarnation: number
   readonly id: number
+  readonly port: Port
   /** Who is at the other end, as far as this one knows: the acceptor learns it from the handshake. */
   sid: Sid
   readonly dialed: boolean
@@ -52,10 +51,18 @@ export interface End {
   arrivals: number
   /** What cannot arrive because the way is cut, in order. */
   readonly held: Array<Arrival>
+  /** What cannot be written yet, in order; at the quorum port only. */
+  readonly unsent: Array<QuorumPacket>
+  /** At a leader: the half tick since which patience counts; and whether it was said that all is in sync. */
+  heardAt: number
+  synced: boolean
 }
 
+/** Where a host is dialled. */
+export type Port = "Election" | "Quorum"
+
 /** What comes over a connection: a message, the handshake before all of them, and the end after. */
-export type Arrival = Notification | "Hello" | "End"
+export type Arrival = Notification | QuorumPacket | "Hello" | "End"
 
 /** The leader that is watched. As `LeaderWatch` in the shell. */
 export interface Watch {
@@ -73,7 +80,9 @@ export interface Node {
   readonly member: Member
   readonly index: number
   readonly sid: Sid
-  readonly ensemble: Ensemble
+  /** Who it is, and who it is in elections now: while it abstains it is not electable. */
+  readonly self: Ensemble
+  ensemble: Ensemble
   /** On its disk. */
   membership: Membership
   readonly disk: Disk
@@ -94,6 +103,10 @@ export interface Node {
   readonly outboxes: Map<Sid, Outbox>
   readonly redials: Map<Sid, number>
   readonly watch: Watch
+  /** What followed the last election. */
+  tenure: Tenure
+  /** By how much its wall clock has jumped ahead. */
+  ahead: number
   /** When the election's timer fires, and whether anything is due then already. */
   timerAt: number
   timerDue: number
@@ -109,6 +122,7 @@ export interface Book {
   readonly entries: Map<bigint, Proposal>
   /** The rounds of leaders that we ever joined. */
   readonly joined: Set<bigint>
+  readonly promises: Promises
 }
 
 /** What a safety property was and how it was broken. */
@@ -124,16 +138,21 @@ export type Log = (line: string, isTurn: boolean) => void
 
 /** What happened, in numbers. */
 export interface Stats {
-  /** Leaders that a quorum followed, one after another. */
+  /** Leaders that a quorum activated, one after another. */
   elections: number
   /** Searches that ended with a leader, of all nodes together. */
   searches: number
   /** Rounds that nodes began or entered. */
   rounds: number
   messages: number
-  /** Steps of the election's reducer, and of that of connections. */
+  /** What leaders and learners said to each other. */
+  packets: number
+  /** The same without pings and their answers. */
+  talk: number
+  /** Steps of the election's reducer, of that of connections, and of those of leaders and learners. */
   steps: number
   decisions: number
+  leaderSteps: number
   /** For each election, how long there had been no leader before. In milliseconds. */
   readonly leaderless: Array<number>
 }
@@ -169,9 +188,12 @@ export interface World {
   readonly clogs: Int32Array
   /** Ends at which something is held. */
   readonly holding: Set<End>
-  /** The leader that a quorum follows, and the epoch it was given. */
-  reign: Reign | null
+  /** Who was activated last, while it leads, and since when nobody does. */
+  reign: Node | null
   leaderlessSince: number
+  /** Who was activated in each epoch, and the highest epoch in which anybody began to act. */
+  readonly activated: Map<bigint, Sid>
+  token: bigint
   violation: Violation | null
   readonly stats: Stats
   /** Whether what is lost, and doubled, is so still. */
@@ -182,6 +204,7 @@ export interface World {
   readonly proposals: Set<string>
   readonly log: Log | null
   readonly observe: ((moment: Moment) => void) | null
+  readonly observeLeadership: ((moment: LeadershipMoment) => void) | null
   readonly trace: Tracer | null
 }
 
@@ -191,13 +214,6 @@ export interface Handlers {
   readonly land: (world: World, end: End, arrival: Arrival) => void
   /** It has arrived. */
   readonly receive: (world: World, end: End, arrival: Arrival) => void
-}
-
-/** A leader that a quorum follows. */
-export interface Reign {
-  readonly node: Node
-  readonly vote: Vote
-  epoch: bigint | null
 }
 
 /** Does something to a node after so many milliseconds, unless it has started anew by then. */
@@ -213,6 +229,12 @@ export const after = (world: World, node: Node, millis: number, run: () => void)
 
 /** What so many milliseconds of a node's clock are in the world's. */
 export const ticks = (node: Node, millis: number): number => Math.max(1, Math.round(millis * node.member.clock / 100))
+
+/** What a node's clock shows, in milliseconds that need not be whole. */
+export const clockOf = ({ now }: World, { member: { clock } }: Node): number => now * 100 / clock
+
+/** When a node's clock shows that. */
+export const timeOf = ({ member: { clock } }: Node, instant: number): number => instant * clock / 100
 
 /** How long a message takes this time. */
 export const latency = ({ random, scenario: { latency: [least, most] } }: World): number =>

@@ -6,6 +6,7 @@
  * is a test that fails; it has to follow the code.
  */
 import type { ProfileName } from "../../src/Profile.ts"
+import * as LeadershipDefects from "./LeadershipDefects.ts"
 
 /** A fault. */
 export interface Defect {
@@ -366,4 +367,10 @@ const aboutLinks: ReadonlyArray<Defect> = [
 ]
 
 /** All of them. */
-export const all: ReadonlyArray<Defect> = [...aboutVotes, ...aboutSearches, ...aboutAnswers, ...aboutLinks]
+export const all: ReadonlyArray<Defect> = [
+  ...aboutVotes,
+  ...aboutSearches,
+  ...aboutAnswers,
+  ...aboutLinks,
+  ...LeadershipDefects.all
+]
