@@ -32,12 +32,12 @@ export interface Peer extends Partial<Omit<Member, "clock" | "starts">> {
 export interface Limits extends Partial<Bounds.Allowance> {
   /** The last round that anybody begins by giving its leader up. */
   readonly rounds: number
-  /** How many messages are on their way from one to another at most; a newer one takes the place of the last. */
+  /**
+   * How many messages are on their way from one to another at most; a newer one takes the place of the last. 1 unless
+   * told, as where what waits is always replaced before it is sent. Java: SEND_CAPACITY.
+   */
   readonly capacity?: number
 }
-
-/** One message on the connection, and one that waits: the shell's queue has one place. Java: SEND_CAPACITY. */
-export const CAPACITY = 2
 
 /** A message that is on its way in the beginning, whoever sent it. */
 export interface Rumour {
@@ -70,7 +70,7 @@ export interface Options {
   readonly round?: bigint
   readonly rumours?: ReadonlyArray<Rumour>
   /** What must not be, besides what never must: for claims that are to be refuted. */
-  readonly claim?: (moment: Scene) => Broken | null
+  readonly claim?: (after: Scene, before: Scene) => Broken | null
   /** What to put to the test; the core as shipped by default. */
   readonly reducers?: Reducers.Reducers
   /** When our own messages reach us: before anything else does, unless told. The shell has them in one queue. */
@@ -81,7 +81,7 @@ export interface Options {
   readonly everything?: boolean
 }
 
-/** All peers at a moment, for claims. */
+/** All peers at a moment, for claims; what decides nothing is that of the first moment that was alike. */
 export type Scene = ReadonlyArray<PeerKey.Peer>
 
 /** What is explored, and how much there was to compute. */
@@ -100,7 +100,7 @@ export interface Counts {
   readonly followed: number
 }
 
-/** As often as it will, within the rounds. */
+/** As much as it will. */
 export const UNBOUNDED = Bounds.UNBOUNDED
 
 /** A model of these peers within these bounds. */
@@ -113,6 +113,7 @@ export const make = (options: Options): ElectionModel => {
     rounds: BigInt(options.bounds.rounds),
     timers: options.timers ?? "Any",
     leaves: options.leaves ?? "AtOnce",
+    epoch: BigInt(Math.max(...world.nodes.map(({ member }) => member.epoch))),
     reduces: options.reduces ?? true,
     restless: bitsOf(world, options.restless),
     isQuorum: (_, isPresent) => Judge.isQuorum(world, world.nodes[0]!, (sid) => isPresent(sids.indexOf(sid)))
@@ -129,7 +130,7 @@ export const make = (options: Options): ElectionModel => {
       Moment.read(state, before)
       Moves.each(rules, store, before, (move) => {
         Moment.copy(before, after)
-        const broken = Moves.perform(rules, store, after, move) ?? check(after)
+        const broken = Moves.perform(rules, store, after, move) ?? check(after, before)
         emit(move, Moment.write(after, wordsAfter), broken)
       })
     },
@@ -186,7 +187,8 @@ const scenarioOf = ({ peers, pending, quorum = "Majority", rules = "conclave" }:
 
 const storeOf = (world: World, options: Options): Network.Store => {
   const answers = world.nodes.some(({ member }) => member.role !== "Voter")
-  const key = options.everything === true ? PeerKey.whole : (peer: PeerKey.Peer) => PeerKey.of(peer, answers)
+  const readers = { answers, idles: options.leaves === "Slowly" }
+  const key = options.everything === true ? PeerKey.whole : (peer: PeerKey.Peer) => PeerKey.of(peer, readers)
   const isKnown = (options.bounds.epochs ?? 0) === 0 && options.rumours === undefined
   const turns = Turns.make(world, key, { proposals: isKnown ? proposalsOf(world) : null })
   const down = (number: number): number => {
@@ -195,12 +197,13 @@ const storeOf = (world: World, options: Options): Network.Store => {
     const election = world.reducers.Election.make(ensemble, membership, history)
     return turns.peers.id({ index, up: false, election, history })
   }
-  const { bounds: { capacity = CAPACITY }, loopback = "AtOnce", mortal } = options
-  return { turns, channels: Channels.make(capacity), down, loopback, mortal: bitsOf(world, mortal) }
+  const { bounds: { capacity = 1 }, loopback = "AtOnce", mortal } = options
+  const channels = Channels.make(capacity === UNBOUNDED ? Infinity : capacity)
+  return { turns, channels, down, loopback, mortal: bitsOf(world, mortal) }
 }
 
 const bitsOf = ({ nodes }: World, sids: ReadonlyArray<number> | undefined): number =>
-  nodes.reduce((bits, { index, member }) => sids === undefined || sids.includes(member.sid) ? bits | 1 << index : bits, 0)
+  nodes.reduce((bits, { index, member }) => bits | Number(sids?.includes(member.sid) ?? true) << index, 0)
 
 const proposalsOf = ({ nodes }: World): ReadonlyMap<bigint, Proposal> =>
   new Map(
@@ -239,13 +242,13 @@ const begin = (
     const [sender, receiver] = [world.bySid.get(BigInt(from)), world.bySid.get(BigInt(to))]
     if (sender === undefined || receiver === undefined) continue
     const config = sender.membership.committed.text
-    const notification = { ...vote, from: sender.sid, version: 2, state: "LOOKING", electionEpoch: round, config } as const
-    Network.send(store, started, sender.index, receiver.index, store.turns.messages.id(notification))
+    const said = { ...vote, from: sender.sid, version: 2, state: "LOOKING", electionEpoch: round, config } as const
+    Network.send(store, started, sender.index, receiver.index, store.turns.messages.id(said))
   }
   return started
 }
 
-type Check = (moment: Moment.Moment) => Broken | null
+type Check = (after: Moment.Moment, before: Moment.Moment) => Broken | null
 
 const checkOf = (
   { claim, timers }: Options,
@@ -254,9 +257,9 @@ const checkOf = (
   sids: ReadonlyArray<bigint>
 ): Check => {
   const sceneOf = ({ peers }: Moment.Moment) => Array.from(peers, store.turns.peers.get)
-  return (moment) =>
-    progress.check(moment) ?? (timers === "Patient" ? disagreement(store, moment, sids) : null) ??
-      (claim === undefined ? null : claim(sceneOf(moment)))
+  return (after, before) =>
+    progress.check(after) ?? (timers === "Patient" ? disagreement(store, after, sids) : null) ??
+      (claim === undefined ? null : claim(sceneOf(after), sceneOf(before)))
 }
 
 // Where messages are faster than timers, and nothing bad happens, nobody ever has another leader.
@@ -264,5 +267,6 @@ const disagreement = (store: Network.Store, moment: Moment.Moment, sids: Readonl
   const leaders = new Set(sids.map((_, peer) => Moves.leaderOf(store, moment, sids, peer)))
   leaders.delete(-1)
   if (leaders.size <= 1) return null
-  return { property: "agreement", detail: `${Array.from(leaders, (leader) => sids[leader]).join(" and ")} are followed` }
+  const followed = Array.from(leaders, (leader) => sids[leader])
+  return { property: "agreement", detail: `servers ${followed.join(" and ")} are followed` }
 }

@@ -34,24 +34,22 @@ const groups = [
 
 const observed = [...alike.slice(0, 2), { sid: 3, role: "Observer" }] as const
 
-const UNTRUSTED = -1n
-
 /** From small to large: who finds a defect in an early one need not look into a later one. */
 export const all: ReadonlyArray<Expedition> = [
-  { name: "3 alike", options: { peers: alike, bounds: { rounds: 1, capacity: 1 } } },
-  { name: "3 unlike", options: { peers: unlike, bounds: { rounds: 1, capacity: 1 } } },
-  { name: "weights 1, 1, 0", options: { peers: groups, quorum: "Weighted", bounds: { rounds: 1, capacity: 1 } } },
+  { name: "3 alike", options: { peers: alike, bounds: { rounds: 1 } } },
+  { name: "3 unlike", options: { peers: unlike, bounds: { rounds: 1 } } },
+  { name: "weights 1, 1, 0", options: { peers: groups, quorum: "Weighted", bounds: { rounds: 1 } } },
   { name: "2 and an observer", options: { peers: observed, bounds: { rounds: 1, capacity: 1, timeouts: 2 } } },
-  { name: "1 loss", options: { peers: alike, bounds: { rounds: 1, losses: 1, capacity: 1 } } },
-  { name: "1 crash", options: { peers: alike, bounds: { rounds: 1, crashes: 1, capacity: 1 } } },
-  { name: "2 rounds", options: { peers: alike, bounds: { rounds: 2, looks: 1, capacity: 1 } } },
+  { name: "1 loss", options: { peers: alike, bounds: { rounds: 1, losses: 1 } } },
+  { name: "1 crash", options: { peers: alike, bounds: { rounds: 1, crashes: 1 } } },
+  { name: "2 rounds", options: { peers: alike, bounds: { rounds: 2, looks: 1 } } },
   {
     name: "2 rounds, 3 unlike, 1 epoch",
-    options: { peers: unlike, bounds: { rounds: 2, looks: 1, epochs: 1, capacity: 1 } }
+    options: { peers: unlike, bounds: { rounds: 2, looks: 1, epochs: 1 } }
   },
   {
     name: "after the last round",
-    options: { peers: alike, round: 2n ** 63n - 1n, bounds: { rounds: 1, capacity: 1 } }
+    options: { peers: alike, round: 2n ** 63n - 1n, bounds: { rounds: 1 } }
   },
   {
     name: "1 not electable, of whom it is said that it stands",
@@ -73,30 +71,29 @@ export const all: ReadonlyArray<Expedition> = [
     name: "1 not electable, 1 observer",
     options: {
       peers: [{ sid: 1 }, { sid: 2, electable: false }, { sid: 3, role: "Observer" }],
-      bounds: { rounds: 1, timeouts: 1, capacity: 1 }
+      bounds: { rounds: 1, timeouts: 1 }
     }
   },
   {
-    name: "a pending configuration of 1 and 4 others",
+    name: "4, of whom a pending configuration has 2",
     options: {
       peers: [...alike, { sid: 4, role: "Observer" }],
       pending: [3, 4],
-      bounds: { rounds: 1, capacity: 1 }
+      bounds: { rounds: 1 }
     }
   },
-  { name: "3 alike, by the rules of ZooKeeper", options: { peers: alike, rules: "zookeeper", bounds: { rounds: 1, capacity: 1 } } },
-  { name: "4 alike", options: { peers: [...alike, { sid: 4 }], bounds: { rounds: 1, capacity: 1 } } },
-  { name: "2 rounds, 1 crash", options: { peers: alike, bounds: { rounds: 2, looks: 1, crashes: 1, capacity: 1 } } },
   {
-    name: "2 rounds, 1 crash, 1 loss",
-    options: { peers: alike, bounds: { rounds: 2, looks: 1, crashes: 1, losses: 1, capacity: 1 } }
-  }
+    name: "by the rules of ZooKeeper",
+    options: { peers: alike, rules: "zookeeper", bounds: { rounds: 1 } }
+  },
+  { name: "4 alike", options: { peers: [...alike, { sid: 4 }], bounds: { rounds: 1 } } }
 ]
 
-void UNTRUSTED
-
 /** How many states each exploration may come to. */
-export const STATES_MAX = 1_500_000
+export const STATES_MAX = 300_000
+
+/** Is it about elections? Connections are not explored: they only break, and are there again. */
+export const concerns = ({ file }: Defect): boolean => file !== "Connections.ts" && file !== "Challenge.ts"
 
 /** Explores until the defect is found; `null` if it never is. */
 export const hunt = async (defect: Defect, statesMax: number = STATES_MAX): Promise<Find | null> => {

@@ -3,9 +3,9 @@
  *
  * The shell has a queue of one (newest wins), a connection that keeps the order, and the message that was handed to it
  * last, which a new connection brings again. All three are one list here: what is queued last is at its end, and when
- * nothing is on its way the last one is remembered as long as it may come again. The sender is prompt as long as there is
- * room: that a newer message replaces one which waited nevertheless is the loss of that one, since nobody can tell when
- * it was lost.
+ * nothing is on its way the last one is remembered as long as it may come again. The sender is prompt as long as there
+ * is room: that a newer message replaces one which waited nevertheless is the loss of that one, since nobody can tell
+ * when it was lost.
  *
  * Shell: Outboxes, SendWorker.
  */

@@ -7,6 +7,7 @@ import * as Bounds from "./Bounds.ts"
 import * as Channels from "./Channels.ts"
 import * as Moment from "./Moment.ts"
 import * as Network from "./Network.ts"
+import type * as PeerKey from "./PeerKey.ts"
 import * as Turns from "./Turns.ts"
 import { dueOf } from "./Verdict.ts"
 
@@ -20,6 +21,8 @@ export interface Rules {
   readonly restless: number
   /** Does who gives its leader up look again at once? Otherwise what depends on it may take a while to end. */
   readonly leaves: "AtOnce" | "Slowly"
+  /** The highest epoch in the beginning: a higher one is told by a leader to its followers. */
+  readonly epoch: bigint
   /** `Patient`: a timer fires only when nothing is on its way, as if the network were fast. */
   readonly timers: "Any" | "Patient"
   /** Are those with this much support a quorum? */
@@ -145,6 +148,10 @@ export const each = (
   if (Bounds.left(moment.bounds, "breaks") > 0) eachBreak(store, moment, tell)
 }
 
+/** Has a leader an epoch that began since, which this follower has not heard of? */
+export const isNews = ({ epoch }: Rules, leader: PeerKey.History, follower: PeerKey.History): boolean =>
+  leader.currentEpoch > epoch && leader.currentEpoch > follower.currentEpoch
+
 /** Is nothing on its way to anybody? */
 export const isQuiet = (store: Network.Store, moment: Moment.Moment): boolean => {
   for (let peer = 0; peer < moment.size; peer++) {
@@ -154,7 +161,12 @@ export const isQuiet = (store: Network.Store, moment: Moment.Moment): boolean =>
 }
 
 /** Whom does a peer follow, or is it itself that leads? -1 while it looks, or is down. */
-export const leaderOf = ({ turns }: Network.Store, moment: Moment.Moment, sids: ReadonlyArray<bigint>, peer: number) => {
+export const leaderOf = (
+  { turns }: Network.Store,
+  moment: Moment.Moment,
+  sids: ReadonlyArray<bigint>,
+  peer: number
+): number => {
   const { election, up } = turns.peers.get(moment.peers[peer]!)
   return up && election._tag === "Settled" ? sids.indexOf(election.currentVote.leader) : -1
 }
@@ -243,6 +255,6 @@ const eachOfSettled = (
     const that = peers.get(moment.peers[other]!)
     const leads = that.up && that.election._tag === "Settled" && that.election.state === "LEADING" &&
       that.election.currentVote.leader === leader
-    if (leads && that.history.currentEpoch > history.currentEpoch) tell(encode(Move.Learn, peer, other))
+    if (leads && isNews(rules, that.history, history)) tell(encode(Move.Learn, peer, other))
   }
 }

@@ -1,11 +1,12 @@
 /**
  * What of a peer decides anything, as text: two peers with the same text behave the same for ever.
  *
- * Left out, because no rule reads it again: `runnerUp`, which only explains; the supporters, which are counted anew from
- * the votes whenever one is recorded, and of a settled peer say no more than who of those that look again has elected
- * it; `heard` and the interval, which say when a timer fires next, and here it may fire at any time; the proposal
- * of who is settled. `currentVote` is read while somebody looks only to answer who has no vote. `absent` and the
- * configuration never change here. A test takes each step from states that differ in nothing else, and compares.
+ * Left out, because no rule reads it again: `runnerUp`, which only explains; the supporters, which are counted anew
+ * from the votes whenever one is recorded, and of a settled peer say no more than who of those that look again has
+ * elected it; `heard` and the interval, which say when a timer fires next, and here it may fire at any time. The
+ * proposal of who is settled is read when it is idle, and `currentVote` while somebody looks only to answer who has no
+ * vote. `absent` and the configuration never change here. A test takes each step from states that differ in nothing
+ * else, and compares.
  */
 import type * as Election from "@conclave/core/Election"
 import type { Sid } from "@conclave/core/Sid"
@@ -27,10 +28,18 @@ export interface Peer {
   readonly history: History
 }
 
-/** The text of a peer; `answers` if there is anybody without a vote to be answered. */
-export const of = ({ election, history, index, up }: Peer, answers: boolean): string => {
+/** What is read of a peer here. */
+export interface Readers {
+  /** Is there anybody without a vote, who is answered? */
+  readonly answers: boolean
+  /** May a peer be idle for a while, and be heard? */
+  readonly idles: boolean
+}
+
+/** The text of a peer. */
+export const of = ({ election, history, index, up }: Peer, readers: Readers): string => {
   const base = `${index} ${history.lastLoggedZxid}/${history.currentEpoch}`
-  return up ? `${base} ${stateKey(election, answers)}` : `${base} down ${election.logicalClock}`
+  return up ? `${base} ${stateKey(election, readers)}` : `${base} down ${election.logicalClock}`
 }
 
 /** The text of everything that a peer knows, for comparison. */
@@ -51,13 +60,14 @@ export const whole = ({ election, history, index, up }: Peer): string => {
 // internal
 // -----------------------------------------------------------------------------
 
-const stateKey = (state: Election.State, answers: boolean): string => {
+const stateKey = (state: Election.State, { answers, idles }: Readers): string => {
   const { currentVote, logicalClock } = state
+  const proposal = idles ? ` ${proposalKey(state.proposal)}` : ""
   const known = answers ? ` ${voteKey(currentVote)}` : ""
   switch (state._tag) {
     case "Idle": {
       const queue = state.recvQueue.map((notification) => `${notification.from}:${messageKey(notification)}`)
-      return `I${state.restarting} ${logicalClock} ${proposalKey(state.proposal)} ${queue.join(" ")}${known}`
+      return `I${state.restarting} ${logicalClock}${proposal} ${queue.join(" ")}${known}`
     }
     case "Looking": {
       const sets = `${votesKey(state.recvSet)}|${votesKey(state.outOfElection)}`
@@ -66,7 +76,7 @@ const stateKey = (state: Election.State, answers: boolean): string => {
       return `L${wait} ${logicalClock} ${proposals} ${sets}${known}`
     }
     case "Settled":
-      return `${state.state} ${logicalClock} ${voteKey(currentVote)}`
+      return `${state.state} ${logicalClock} ${voteKey(currentVote)}${proposal}`
   }
 }
 

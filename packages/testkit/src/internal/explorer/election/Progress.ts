@@ -3,8 +3,8 @@
  *
  * It is enough to ask where nothing is on its way and nobody waits for a quorum to be believed: from every state a few
  * deliveries lead to such a one, which is explored too. There follows one fair course of things, in which timers fire,
- * messages arrive, followers learn the epoch of their leader, and who leads nobody or follows nobody looks again, as what
- * follows an election has it (Spec: ZabTimeout). Where fewer are up than a quorum, those that are down start.
+ * messages arrive, followers learn the epoch of their leader, and who leads nobody or follows nobody looks again, as
+ * what follows an election has it (Spec: ZabTimeout). Where fewer are up than a quorum, those that are down start.
  */
 import type { Broken } from "../../../Explorer.ts"
 import * as Channels from "./Channels.ts"
@@ -101,7 +101,7 @@ const advance = (
     }
     return settle(store, moment)
   }
-  const untaught = learn(store, moment, sids)
+  const untaught = learn(rules, store, moment, sids)
   if (untaught !== null) return untaught
   const before = moment.peers.join()
   for (let peer = 0; peer < moment.size; peer++) {
@@ -122,14 +122,19 @@ const advance = (
 }
 
 // Who follows a leader learns its epoch. Spec: FollowerUpdateEpoch.
-const learn = (store: Network.Store, moment: Moment.Moment, sids: ReadonlyArray<bigint>): Broken | null => {
+const learn = (
+  rules: Moves.Rules,
+  store: Network.Store,
+  moment: Moment.Moment,
+  sids: ReadonlyArray<bigint>
+): Broken | null => {
   for (let peer = 0; peer < moment.size; peer++) {
     const leader = Moves.leaderOf(store, moment, sids, peer)
     if (leader === -1 || Moves.leaderOf(store, moment, sids, leader) !== leader) continue
-    const { currentEpoch } = store.turns.peers.get(moment.peers[leader]!).history
+    const { history: told } = store.turns.peers.get(moment.peers[leader]!)
     const { history } = store.turns.peers.get(moment.peers[peer]!)
-    if (history.currentEpoch >= currentEpoch) continue
-    const broken = Network.happen(store, moment, peer, Turns.code("Epoch", Number(currentEpoch)))
+    if (!Moves.isNews(rules, told, history)) continue
+    const broken = Network.happen(store, moment, peer, Turns.code("Epoch", Number(told.currentEpoch)))
     if (broken !== null) return broken
   }
   return null

@@ -21,7 +21,7 @@ export const tell = (
     case Move.Deliver:
       return step(Turns.code("Received", message))
     case Move.Lose:
-      return `what server ${sids[other]} said last but ${rest(store, moment, other, peer)} to ${who} is lost`
+      return `what server ${sids[other]} says to ${who} is lost: ${said(store, message)}`
     case Move.Start:
       return `${who} starts: ${store.turns.tell(moment.peers[peer]!, Turns.code("Started"))}`
     case Move.Crash:
@@ -43,8 +43,10 @@ export const tell = (
   }
 }
 
-const rest = ({ channels }: Network.Store, moment: Moment.Moment, from: number, to: number): number =>
-  channels.messages(Moment.channel(moment, from, to)).length - 1
+const said = ({ turns }: Network.Store, message: number): string => {
+  const { electionEpoch, leader, state } = turns.messages.get(message)
+  return `${state} round ${electionEpoch} for ${leader}`
+}
 
 const loss = (
   { channels }: Network.Store,

@@ -78,7 +78,9 @@ export const make = (world: World, key: (peer: PeerKey.Peer) => string, facts: V
     tell: (number, what) => {
       const peer = peers.get(number)
       const event = eventOf(peer, what)
-      return Line.election(world, world.nodes[peer.index]!, event, step(peer, event)[1]).trim().replace(/^\d+ +/, "")
+      const line = Line.election(world, world.nodes[peer.index]!, event, step(peer, event)[1])
+      // Without the time, which there is none of here, and the server.
+      return line.trim().replace(/^\d+ +-?\d+ /, "")
     },
     size: () => steps
   }
