@@ -27,7 +27,7 @@ describe("found by exploring", () => {
     assert.isNotNull(find, `not within ${Explorations.STATES_MAX} states of each exploration`)
   })
 
-  it.each(Explorations.all)("and nothing is found in the core as shipped: $name", { timeout: 30_000 }, ({ options }) => {
+  it.each(Explorations.all)("and nothing in the core as shipped: $name", { timeout: 30_000 }, ({ options }) => {
     const { violation } = Explorer.explore(ElectionModel.make(options), { statesMax: Explorations.STATES_MAX })
     assert.isNull(violation)
   })
