@@ -154,9 +154,11 @@ export const make = (options: Options): ElectionModel => {
 
 // What depends on the course of things is not asked of single steps: they are taken once, whatever led to them.
 const worldOf = (options: Options): World => ({
-  ...Genesis.make(scenarioOf(options), options.reducers ?? Reducers.shipped, { log: null, observe: null }),
+  ...Genesis.make(scenarioOf(options), options.reducers ?? Reducers.shipped, unwitnessed),
   honest: false
 })
+
+const unwitnessed = { log: null, observe: null, trace: null }
 
 const scenarioOf = ({ peers, pending, quorum = "Majority", rules = "conclave" }: Options): Scenario => ({
   seed: 0,

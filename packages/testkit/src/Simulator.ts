@@ -8,6 +8,7 @@
 import type * as Election from "@conclave/core/Election"
 import type { Output } from "@conclave/core/ElectionOutput"
 import type { Sid } from "@conclave/core/Sid"
+import type * as Trace from "@conclave/core/Trace"
 import * as Reducers from "./Reducers.ts"
 import type * as Scenario from "./Scenario.ts"
 import * as Agreement from "./internal/Agreement.ts"
@@ -16,6 +17,7 @@ import * as Genesis from "./internal/Genesis.ts"
 import * as Line from "./internal/Line.ts"
 import * as Nodes from "./internal/Nodes.ts"
 import * as Properties from "./internal/Properties.ts"
+import * as Tracer from "./internal/Tracer.ts"
 import * as World from "./internal/World.ts"
 
 /** What was broken, and when. */
@@ -53,6 +55,8 @@ export interface RunOptions {
   readonly log?: World.Log | undefined
   /** Shown every step of an election. */
   readonly observe?: (moment: Moment) => void
+  /** Told every step of every reducer, as the lines of a trace, the header first; times are the world's. */
+  readonly trace?: ((line: Trace.Line) => void) | undefined
 }
 
 /** Within this time after the last fault there must be a leader, in milliseconds. */
@@ -66,8 +70,9 @@ export const CALM = 15_000
 
 /** Runs a scenario to its end, or to the first violation. */
 export const run = (scenario: Scenario.Scenario, options: RunOptions = {}): Outcome => {
-  const { log = null, observe = null, reducers = Reducers.shipped } = options
-  const world = Genesis.make(scenario, reducers, { log, observe })
+  const { log = null, observe = null, reducers = Reducers.shipped, trace } = options
+  const tracer = trace === undefined ? null : Tracer.make(trace)
+  const world = Genesis.make(scenario, reducers, { log, observe, trace: tracer })
   let healed: number | null = null
   try {
     populate(world)

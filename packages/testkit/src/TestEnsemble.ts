@@ -136,6 +136,16 @@ export class TestEnsemble extends Context.Service<TestEnsemble, On<Services> & {
   readonly statuses: Effect.Effect<ReadonlyMap<Sid, LeadershipStatus>>
   /** What has happened: faults, changes of status, and what replicas log, with the time. The last 10,000 lines. */
   readonly log: Effect.Effect<ReadonlyArray<string>>
+  /**
+   * Why it has happened, as `conclave explain` tells it: who won each election on what ground, who changed its mind
+   * because of whom, who was late, what came of it, and among that what the test did. A replica is a server here.
+   */
+  readonly story: Effect.Effect<ReadonlyArray<string>>
+  /**
+   * Every decision of every replica with its reason: the text of a trace as a peer writes it, for `conclave explain`
+   * and `conclave conform`. The last 20,000 lines at least, which is an hour with ticks of 2 s; times are the test's.
+   */
+  readonly trace: Effect.Effect<string>
 }>()("@conclave/testkit/TestEnsemble") {}
 
 /** The host of a replica in the network. */
@@ -189,7 +199,9 @@ const make = (stage: Stage.Stage): TestEnsemble["Service"] => TestEnsemble.of({
   advance: (duration) => Stage.advance(stage, duration),
   until: (condition, options) => Stage.until(stage, options?.what ?? "a condition", condition, options?.within),
   statuses: Effect.map(Stage.statuses(stage), (all) => new Map(all)),
-  log: Effect.sync(() => stage.journal.lines.slice())
+  log: Effect.sync(() => stage.journal.lines.slice()),
+  story: Effect.sync(() => Stage.story(stage)),
+  trace: Effect.sync(stage.chronicle.trace)
 })
 
 const deploy = Effect.fnUntraced(function*<A, E, R>(stage: Stage.Stage, service: Layer.Layer<A, E, R>) {

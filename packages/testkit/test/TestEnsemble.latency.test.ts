@@ -2,14 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as TestEnsemble from "../src/TestEnsemble.ts"
-
-type Ensemble = TestEnsemble.TestEnsemble["Service"]
-
-const withEnsemble = <A, E>(
-  options: TestEnsemble.Options,
-  test: (ensemble: Ensemble) => Effect.Effect<A, E>
-) =>
-() => Effect.asVoid(TestEnsemble.TestEnsemble.use(test)).pipe(Effect.provide(TestEnsemble.layer(options)))
+import { withEnsemble } from "./WithEnsemble.ts"
 
 /** How long it takes until there is a leader at first, in milliseconds. */
 const firstElection = (latency: number) =>

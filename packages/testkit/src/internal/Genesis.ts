@@ -11,7 +11,11 @@ import * as Wire from "./Wire.ts"
 import type { World } from "./World.ts"
 
 /** A world with the members of a scenario, all of them down. */
-export const make = (scenario: Scenario.Scenario, reducers: Reducers, seen: Pick<World, "log" | "observe">): World => {
+export const make = (
+  scenario: Scenario.Scenario,
+  reducers: Reducers,
+  witnesses: Pick<World, "log" | "observe" | "trace">
+): World => {
   const size = scenario.members.length
   const world: World = {
     scenario,
@@ -35,7 +39,7 @@ export const make = (scenario: Scenario.Scenario, reducers: Reducers, seen: Pick
     honest: Scenario.isHonest(scenario),
     static: Scenario.isStatic(scenario),
     proposals: new Set(),
-    ...seen
+    ...witnesses
   }
   for (const [index, member] of scenario.members.entries()) {
     const node = Nodes.make(world, member, index)

@@ -10,6 +10,7 @@ import * as QuorumVerifier from "@conclave/core/QuorumVerifier"
 import * as MemoryNetwork from "@conclave/quorum/MemoryNetwork"
 import * as QuorumConfig from "@conclave/quorum/QuorumConfig"
 import type { Options } from "../../TestEnsemble.ts"
+import * as Chronicle from "./Chronicle.ts"
 import * as HostClock from "./HostClock.ts"
 import * as Journal from "./Journal.ts"
 import * as Latency from "./Latency.ts"
@@ -31,8 +32,10 @@ export const make = Effect.fnUntraced(function*(options: Options, outside: Conte
   if (!(voters >= 1)) return yield* Stage.misuse(`an ensemble needs at least one voter, not ${voters}`)
   const time = VirtualTime.make()
   const journal = Journal.make(time.now)
+  const chronicle = Chronicle.make(time.now)
   const latency = Latency.make(time, usual)
   const network = yield* Effect.provide(MemoryNetwork.MemoryNetwork, MemoryNetwork.layerTravel(latency.travel))
+  const shared = { time, journal, chronicle, network }
   const servers = Array.from({ length: voters + observers }, (_, index) => {
     const sid = BigInt(index + 1)
     const address = { ...QuorumConfig.defaultPorts, host: host(sid) }
@@ -47,10 +50,10 @@ export const make = Effect.fnUntraced(function*(options: Options, outside: Conte
     })
   const replicas = new Map<bigint, Replica.Replica>()
   for (const { sid } of servers) {
-    const parts = { time, journal, network, host: host(sid), config: config(sid), position, syncTime, seed, outside }
+    const parts = { ...shared, host: host(sid), config: config(sid), position, syncTime, seed, outside }
     replicas.set(sid, yield* Replica.make(parts, sid))
   }
-  const stage: Stage.Stage = { time, journal, latency, network, replicas, voters, programs: [] }
+  const stage: Stage.Stage = { ...shared, latency, replicas, voters, programs: [] }
   return stage
 })
 
