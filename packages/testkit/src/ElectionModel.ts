@@ -77,6 +77,8 @@ export interface Options {
   readonly loopback?: "AtOnce" | "AnyTime"
   /** Is what changes nothing for anybody done at once? Yes, unless told; to see that it changes nothing. */
   readonly reduces?: boolean
+  /** Where is looked whether a leader is found in the end: where nothing is on its way, unless told; or everywhere. */
+  readonly asks?: "Quiet" | "All"
   /** Keep apart what differs only in what decides nothing; to see that it decides nothing. */
   readonly everything?: boolean
 }
@@ -112,6 +114,7 @@ export const make = (options: Options): ElectionModel => {
   const rules: Moves.Rules = {
     rounds: BigInt(options.bounds.rounds),
     timers: options.timers ?? "Any",
+    asks: options.asks ?? "Quiet",
     leaves: options.leaves ?? "AtOnce",
     epoch: BigInt(Math.max(...world.nodes.map(({ member }) => member.epoch))),
     reduces: options.reduces ?? true,

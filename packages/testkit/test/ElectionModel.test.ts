@@ -16,7 +16,7 @@ const alike = [{ sid: 1 }, { sid: 2 }, { sid: 3 }]
 const unlike = [{ sid: 1, epoch: 1, zxid: 9 }, { sid: 2, epoch: 2, zxid: 7 }, { sid: 3, epoch: 1, zxid: 8 }]
 
 const explore = (options: ElectionModel.Options): Explorer.Outcome =>
-  Explorer.explore(ElectionModel.make(options), { statesMax: 400_000 })
+  Explorer.explore(ElectionModel.make({ asks: "All", ...options }), { statesMax: 400_000 })
 
 const holds = (options: ElectionModel.Options): Explorer.Outcome => {
   const outcome = explore(options)

@@ -21,6 +21,8 @@ export interface Rules {
   readonly restless: number
   /** Does who gives its leader up look again at once? Otherwise what depends on it may take a while to end. */
   readonly leaves: "AtOnce" | "Slowly"
+  /** Where is looked whether a leader is found in the end: where nothing is on its way, or everywhere. */
+  readonly asks: "Quiet" | "All"
   /** The highest epoch in the beginning: a higher one is told by a leader to its followers. */
   readonly epoch: bigint
   /** `Patient`: a timer fires only when nothing is on its way, as if the network were fast. */

@@ -1,10 +1,11 @@
 /**
  * Does an ensemble find its leader from here if nothing bad happens any more?
  *
- * It is enough to ask where nothing is on its way and nobody waits for a quorum to be believed: from every state a few
- * deliveries lead to such a one, which is explored too. There follows one fair course of things, in which timers fire,
- * messages arrive, followers learn the epoch of their leader, and who leads nobody or follows nobody looks again, as
- * what follows an election has it (Spec: ZabTimeout). Where fewer are up than a quorum, those that are down start.
+ * It is enough to ask where nothing is on its way and nobody waits for a quorum to be believed: from every state some
+ * deliveries lead to such a one, which is explored too. That they do not go on for ever is seen where every state is
+ * asked. There follows one fair course of things, in which timers fire, messages arrive, followers learn the epoch of
+ * their leader, and who leads nobody or follows nobody looks again, as what follows an election has it (Spec:
+ * ZabTimeout). Where fewer are up than a quorum, those that are down start.
  */
 import type { Broken } from "../../../Explorer.ts"
 import * as Channels from "./Channels.ts"
@@ -16,7 +17,7 @@ import { dueOf } from "./Verdict.ts"
 
 /** Looks at quiet states, each once. */
 export interface Progress {
-  /** Says what is wrong with a state from which nothing leads on; `null` if all is well, or the state is not quiet. */
+  /** Says what is wrong with a state from which nothing leads on; `null` if all is well, or the state is not asked. */
   readonly check: (moment: Moment.Moment) => Broken | null
   /** How many quiet states were followed to their end. */
   readonly followed: () => number
@@ -29,6 +30,8 @@ export const make = (rules: Moves.Rules, store: Network.Store, sids: ReadonlyArr
     const moment = Moment.make(from.size)
     Moment.copy(from, moment)
     const met: Array<string> = []
+    const restless = isCalm(store, moment) ? null : settle(store, moment)
+    if (restless !== null) return restless
     for (let patience = 0; patience < PATIENCE; patience++) {
       const key = `${moment.peers.join()}|${moment.channels.join()}`
       if (good.has(key)) break
@@ -42,7 +45,7 @@ export const make = (rules: Moves.Rules, store: Network.Store, sids: ReadonlyArr
     return null
   }
   return {
-    check: (moment) => (isCalm(store, moment) ? follow(moment) : null),
+    check: (moment) => (rules.asks === "All" || isCalm(store, moment) ? follow(moment) : null),
     followed: () => good.size
   }
 }
