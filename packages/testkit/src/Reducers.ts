@@ -8,6 +8,9 @@ import * as Confirmation from "@conclave/core/Confirmation"
 import * as Connections from "@conclave/core/Connections"
 import * as Election from "@conclave/core/Election"
 import * as Ensemble from "@conclave/core/Ensemble"
+import * as Leader from "@conclave/core/Leader"
+import * as Learner from "@conclave/core/Learner"
+import * as Lease from "@conclave/core/Lease"
 import * as Liveness from "@conclave/core/Liveness"
 import * as NotificationCodec from "@conclave/core/NotificationCodec"
 import * as QuorumVerifier from "@conclave/core/QuorumVerifier"
@@ -18,6 +21,9 @@ export interface Reducers {
   readonly Connections: typeof Connections
   readonly Election: typeof Election
   readonly Ensemble: typeof Ensemble
+  readonly Leader: typeof Leader
+  readonly Learner: typeof Learner
+  readonly Lease: typeof Lease
   readonly Liveness: typeof Liveness
   readonly NotificationCodec: typeof NotificationCodec
   readonly QuorumVerifier: typeof QuorumVerifier
@@ -29,6 +35,9 @@ export const shipped: Reducers = {
   Connections,
   Election,
   Ensemble,
+  Leader,
+  Learner,
+  Lease,
   Liveness,
   NotificationCodec,
   QuorumVerifier

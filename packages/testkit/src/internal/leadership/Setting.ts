@@ -1,0 +1,114 @@
+/**
+ * What an exploration of leadership is about: who the peers are, by which rules, and how much may happen.
+ */
+import type { Membership, Ticks } from "@conclave/core/Ensemble"
+import type * as Leader from "@conclave/core/Leader"
+import type * as Learner from "@conclave/core/Learner"
+import type * as Lease from "@conclave/core/Lease"
+import * as QuorumServer from "@conclave/core/QuorumServer"
+import type { Sid } from "@conclave/core/Sid"
+import type { Zxid } from "@conclave/core/Zxid"
+import { type Reducers, shipped } from "../../Reducers.ts"
+
+/** A peer, and what is on its disk at the start. */
+export interface Peer {
+  readonly sid: Sid
+  readonly lastLoggedZxid: Zxid
+  /** At most 15, with all that come on top of it. */
+  readonly acceptedEpoch: bigint
+  readonly currentEpoch: bigint
+  /** Does it only learn? */
+  readonly observes: boolean
+}
+
+/** How much may happen at most, in all; each at most 15. */
+export interface Bounds {
+  /** How often somebody takes itself for the leader. */
+  readonly terms: number
+  /** How often somebody begins to follow. */
+  readonly dials: number
+  readonly crashes: number
+  /** Links that break, with all that is under way. */
+  readonly losses: number
+  /** Half ticks of leaders, with their pings. */
+  readonly ticks: number
+  /** Leaders that leave on purpose. */
+  readonly resignations: number
+  /** Epochs that cannot be made durable. */
+  readonly failures: number
+}
+
+/** What is explored. */
+export interface Options {
+  /** At most seven. Alike are those with the same history and role, whatever their ids. */
+  readonly peers: ReadonlyArray<Peer>
+  /** Leased mode; `null` for fenced mode, in which there is no time. */
+  readonly lease: Lease.Lease | null
+  readonly bounds: Bounds
+  /** What decides; the core as shipped unless told otherwise. */
+  readonly reducers?: Reducers
+  /** Is one state explored for all that differ only by who of the alike is who? True unless told otherwise. */
+  readonly folded?: boolean
+  /** Is what no rule reads any more left out of states? True unless told otherwise. */
+  readonly reduced?: boolean
+}
+
+/** The options, and what follows from them. */
+export interface Setting {
+  readonly peers: ReadonlyArray<Peer>
+  readonly lease: Lease.Lease | null
+  readonly bounds: Bounds
+  readonly reducers: Reducers
+  readonly folded: boolean
+  readonly reduced: boolean
+  readonly leaders: ReadonlyArray<Leader.Options>
+  /** By who follows. */
+  readonly learners: ReadonlyArray<Omit<Learner.Options, "leader">>
+  /** Voters, one bit each. */
+  readonly voters: number
+  readonly indexOf: (sid: Sid) => number
+}
+
+/**
+ * How many links of one peer there may be: the one it has, and one whose end its leader has not noticed. With more of
+ * those a peer waits before it follows again.
+ */
+export const LINKS = 2
+
+/**
+ * Patience in ticks plays no part: timers fire at any moment, and half ticks come at any. With no more than this two of
+ * them are enough for a leader to miss somebody.
+ */
+const ticks: Ticks = { tickTime: 2, initLimit: 0, syncLimit: 0 }
+
+/** Completes the options. */
+export const make = (options: Options): Setting => {
+  const { bounds, lease, peers, reducers = shipped } = options
+  const servers = peers.map(({ observes, sid }) =>
+    QuorumServer.make(sid, { host: `h${sid}`, quorumPort: 1, electionPort: 2 }, observes ? "observer" : "participant"))
+  const committed = reducers.QuorumVerifier.majority({ servers })
+  const memberships = peers.map(({ sid }): Membership => reducers.Ensemble.membership({ mySid: sid, committed }))
+  const indices = new Map(peers.map(({ sid }, index) => [sid, index]))
+  return {
+    peers,
+    lease,
+    bounds,
+    reducers,
+    folded: options.folded ?? true,
+    reduced: options.reduced ?? true,
+    leaders: peers.map(({ sid: mySid }, index) =>
+      ({ mySid, membership: memberships[index]!, ticks, lease, acceptForeign: false })),
+    learners: peers.map(({ sid: mySid }, index) => ({ mySid, membership: memberships[index]!, ticks, lease })),
+    voters: peers.reduce((mask, { observes }, index) => mask | (observes ? 0 : 1 << index), 0),
+    indexOf: (sid) => indices.get(sid) ?? -1
+  }
+}
+
+/** Are these peers, one bit each, a majority of the voters? Counted here once more, and not asked of the core. */
+export const isQuorum = ({ voters }: Setting, mask: number): boolean => 2 * count(mask & voters) > count(voters)
+
+const count = (mask: number): number => {
+  let bits = 0
+  for (let rest = mask; rest !== 0; rest &= rest - 1) bits++
+  return bits
+}
