@@ -37,10 +37,12 @@ export const make = (options: Setting.Options): Model => {
   }
 }
 
-// In leased mode every clock may be slow or fast.
-const initial = ({ bounds, lease, peers }: Setting.Setting, { layout }: Machine.Machine): ReadonlyArray<Words.Words> => {
-  const clocks = lease === null ? 1 : 1 << peers.length
-  return Array.from({ length: clocks }, (_, fast) => {
+const initial = (
+  { bounds, clocks, lease, peers }: Setting.Setting,
+  { layout }: Machine.Machine
+): ReadonlyArray<Words.Words> => {
+  const isEvery = lease !== null && clocks === "Every"
+  return Array.from({ length: isEvery ? 1 << peers.length : 1 }, (_, fast) => {
     const words = new Uint32Array(layout.size)
     words[1] = Words.budgetWord(bounds)
     for (const [index, { acceptedEpoch, currentEpoch }] of peers.entries()) {

@@ -14,7 +14,7 @@ export const kinds = [
   "Follow",
   "Restart",
   "Crash",
-  "CrashAfterWrite",
+  "Written",
   "Stored",
   "NotStored",
   "TimedOut",
@@ -23,7 +23,6 @@ export const kinds = [
   "Released",
   "WorkEnded",
   "GiveUp",
-  "GiveUpAfterWrite",
   "ToLeader",
   "ToLearner",
   "LeaderNotices",
@@ -56,7 +55,7 @@ export const each = (machine: Machine, words: Words.Words, tell: (action: number
   for (let peer = 0; peer < layout.peers; peer++) eachOfPeer(machine, words, peer, tell)
   for (let link = 0; link < layout.links; link++) {
     const word = words[Words.linkAt(layout, link)]!
-    if (word !== 0) eachOfLink(machine, words, link, word, tell)
+    if (word !== 0) eachOfLink(words, link, word, tell)
   }
   if (setting.lease !== null) tell(encode("TimePasses"))
 }
@@ -64,19 +63,12 @@ export const each = (machine: Machine, words: Words.Words, tell: (action: number
 const eachOfPeer = (machine: Machine, words: Words.Words, peer: number, tell: (action: number) => void): void => {
   const role = machine.roles.get(words[Words.roleAt(peer)]!)
   if (role._tag === "Down") return tell(encode("Restart", peer))
-  const isStoring = "storing" in role && role.storing.length > 0
-  if (Words.left(words, "crashes") > 0) {
-    tell(encode("Crash", peer))
-    if (isStoring) tell(encode("CrashAfterWrite", peer))
-  }
-  if (role._tag === "Following") {
-    tell(encode("GiveUp", peer))
-    if (isStoring) tell(encode("GiveUpAfterWrite", peer))
-  }
-  if (isStoring) {
-    tell(encode("Stored", peer))
+  if (Words.left(words, "crashes") > 0) tell(encode("Crash", peer))
+  if (role._tag === "Following") tell(encode("GiveUp", peer))
+  const [write] = "storing" in role ? role.storing : []
+  if (write !== undefined) {
+    tell(encode(write.isDone ? "Stored" : "Written", peer))
     if (Words.left(words, "failures") > 0) tell(encode("NotStored", peer))
-    return
   }
   if (machine.pledges.get(Words.pledgeOf(words[Words.diskAt(peer)]!)).isGone) tell(encode("Released", peer))
   switch (role._tag) {
@@ -107,25 +99,15 @@ const eachOfIdle = (machine: Machine, words: Words.Words, peer: number, tell: (a
   }
 }
 
-const eachOfLink = (
-  machine: Machine,
-  words: Words.Words,
-  link: number,
-  word: number,
-  tell: (action: number) => void
-): void => {
-  const isBusy = (peer: number): boolean => {
-    const role = machine.roles.get(words[Words.roleAt(peer)]!)
-    return "storing" in role && role.storing.length > 0
-  }
+const eachOfLink = (words: Words.Words, link: number, word: number, tell: (action: number) => void): void => {
   const isLeaderOpen = (word & Words.LEADER_OPEN) !== 0
   const isLearnerOpen = (word & Words.LEARNER_OPEN) !== 0
   const isBroken = (word & Words.BROKEN) !== 0
-  if (isLeaderOpen && !isBusy(Words.leaderOf(word))) {
+  if (isLeaderOpen) {
     if (Words.up(word) !== 0) tell(encode("ToLeader", link))
     else if (isBroken || !isLearnerOpen) tell(encode("LeaderNotices", link))
   }
-  if (isLearnerOpen && !isBusy(Math.floor(link / LINKS))) {
+  if (isLearnerOpen) {
     if (Words.down(word) !== 0) tell(encode("ToLearner", link))
     else if (isBroken || !isLeaderOpen) tell(encode("LearnerNotices", link))
   }

@@ -21,8 +21,10 @@ export const past = ({ pledges }: Machine, words: Words.Words, peer: number): Pa
 /** The epoch that is on its way is durable. A disk never takes one back; to ask it for that is wrong. */
 export const write = ({ roles, setting }: Machine, words: Words.Words, peer: number): Broken | null => {
   const role = roles.get(words[Words.roleAt(peer)]!)
-  const [pending] = "storing" in role ? role.storing : []
+  if (!("storing" in role)) return null
+  const [pending, ...others] = role.storing
   if (pending === undefined) return null
+  words[Words.roleAt(peer)] = roles.id({ ...role, storing: [{ ...pending, isDone: true }, ...others] })
   const at = Words.diskAt(peer)
   const accepted = Words.accepted(words[at]!)
   const current = Words.current(words[at]!)
@@ -75,7 +77,7 @@ export const pass = (machine: Machine, words: Words.Words): void => {
     const id = words[Words.roleAt(peer)]!
     words[Words.roleAt(peer)] = passed[clock][id] ??= roles.id(Roles.pass(roles.get(id), rates[clock]))
     const pledge = Words.pledgeOf(words[at]!)
-    words[at] = Words.withPledge(words[at]!, pledgesPassed[clock][pledge] ??= later(pledges, pledge, rates[clock]))
+    words[at] = Words.withPledge(words[at]!, pledgesPassed[clock][pledge] ??= later(pledges, pledge, rates[clock].pledge))
   }
 }
 

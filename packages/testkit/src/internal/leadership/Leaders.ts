@@ -97,7 +97,7 @@ const step = (self: Self, id: number, event: Event): Outcome.Outcome => {
       return take(self, { ...role, storing }, stored)
     }
     case "NotStored":
-      return take(self, { ...role, storing: [] }, { _tag: "StoreFailed" })
+      return take(self, { ...role, storing: role.storing.slice(1) }, { _tag: "StoreFailed" })
     case "HalfTick":
       return take(self, role, { _tag: "HalfTick", at: now.at })
     case "Released":
@@ -194,11 +194,11 @@ const perform = ({ packets, setting }: Self, draft: Outcome.Draft, work: Work, o
       return void work.timers.delete(output.timer)
     case "StoreAcceptedEpoch":
       draft.told.push(`makes accepted epoch ${output.epoch} durable`)
-      return void work.storing.push({ file: "Accepted", epoch: output.epoch })
+      return void work.storing.push({ file: "Accepted", epoch: output.epoch, isDone: false })
     case "StoreCurrentEpoch":
       onElected(setting, draft, work)
       draft.told.push(`a quorum accepted: makes current epoch ${output.epoch} durable`)
-      return void work.storing.push({ file: "Current", epoch: output.epoch })
+      return void work.storing.push({ file: "Current", epoch: output.epoch, isDone: false })
     case "EpochDecided":
       draft.told.push(`decides epoch ${output.epoch}`)
       return onDecided(setting, draft, work, output.epoch)

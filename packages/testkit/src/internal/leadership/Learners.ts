@@ -65,7 +65,7 @@ const step = (self: Self, id: number, event: Event): Outcome.Outcome => {
         : { _tag: "AcceptedEpochStored" })
     }
     case "NotStored":
-      return take(self, { ...role, storing: [] }, { _tag: "StoreFailed" })
+      return take(self, { ...role, storing: role.storing.slice(1) }, { _tag: "StoreFailed" })
     case "Released":
       return take(self, role, { _tag: "PledgeReleased", at: 0 })
     case "TimedOut": {
@@ -112,10 +112,10 @@ const perform = ({ packets, setting }: Self, draft: Outcome.Draft, work: Work, o
       return void work.timers.delete(output.timer)
     case "StoreAcceptedEpoch":
       draft.told.push(`makes accepted epoch ${output.epoch} durable`)
-      return void work.storing.push({ file: "Accepted", epoch: output.epoch })
+      return void work.storing.push({ file: "Accepted", epoch: output.epoch, isDone: false })
     case "StoreCurrentEpoch":
       draft.told.push(`makes current epoch ${output.epoch} durable`)
-      return void work.storing.push({ file: "Current", epoch: output.epoch })
+      return void work.storing.push({ file: "Current", epoch: output.epoch, isDone: false })
     case "Following":
       draft.told.push(`follows in epoch ${output.epoch}`)
       draft.follows = Number(output.epoch)

@@ -26,8 +26,8 @@ export interface Machine {
   readonly learners: Learners.Learners
   /** Steps of roles that were taken before, by role and event. */
   readonly taken: Array<Map<number, Outcome.Outcome>>
-  /** How much time passes by a slow, and by a fast clock while a unit of true time passes. */
-  readonly rates: readonly [slow: number, fast: number]
+  /** How much time passes by a slow, and by a fast peer's clocks while a unit of true time passes. */
+  readonly rates: readonly [slow: Roles.Elapsed, fast: Roles.Elapsed]
   /** Roles and pledges after a unit of time, by clock. */
   readonly passed: readonly [Array<number>, Array<number>]
   readonly pledgesPassed: readonly [Array<number>, Array<number>]
@@ -41,6 +41,8 @@ export const make = (setting: Setting): Machine => {
   const packets = Packets.make()
   const roles = Roles.make(setting)
   const drift = setting.lease?.clockDrift ?? 0
+  const slow = TIME_UNIT * (1 - drift)
+  const fast = TIME_UNIT * (1 + drift)
   return {
     setting,
     layout: Words.layout(setting.peers.length),
@@ -50,7 +52,10 @@ export const make = (setting: Setting): Machine => {
     leaders: Leaders.make(setting, packets, roles),
     learners: Learners.make(setting, packets, roles),
     taken: [],
-    rates: [TIME_UNIT * (1 - drift), TIME_UNIT * (1 + drift)],
+    rates: [
+      { lease: slow, pledge: setting.clocks === "Worst" ? fast : slow },
+      { lease: fast, pledge: fast }
+    ],
     passed: [[], []],
     pledgesPassed: [[], []]
   }
@@ -88,19 +93,18 @@ const actOnPeer = (machine: Machine, words: Words.Words, action: number): Done =
       Disks.restart(machine, words, what)
       return quiet
     case "Crash":
-    case "CrashAfterWrite":
-      return crash(machine, words, what, kind === "CrashAfterWrite")
+      Words.spend(words, "crashes")
+      Links.closeAll(machine, words, what, true)
+      Disks.lose(machine, words, what)
+      return quiet
     case "GiveUp":
-    case "GiveUpAfterWrite": {
-      const broken = kind === "GiveUp" ? null : Disks.write(machine, words, what)
-      leave(machine, words, what)
-      return { broken, told: [] }
-    }
-    case "Stored": {
-      const broken = Disks.write(machine, words, what)
-      const done = take(machine, words, what, { _tag: "Stored" })
-      return { ...done, broken: broken ?? done.broken }
-    }
+      Links.closeAll(machine, words, what, false)
+      words[Words.roleAt(what)] = Roles.IDLE
+      return quiet
+    case "Written":
+      return { broken: Disks.write(machine, words, what), told: [] }
+    case "Stored":
+      return take(machine, words, what, { _tag: "Stored" })
     case "NotStored":
       Words.spend(words, "failures")
       return take(machine, words, what, { _tag: "NotStored" })
@@ -159,19 +163,6 @@ const follow = (machine: Machine, words: Words.Words, peer: number, leader: numb
   const connected = take(machine, words, leader, { _tag: "Connected", link })
   const done = perform(machine, words, peer, machine.learners.begin(peer, leader, Disks.past(machine, words, peer)))
   return { broken: connected.broken ?? done.broken, told: done.told }
-}
-
-const crash = (machine: Machine, words: Words.Words, peer: number, isWritten: boolean): Done => {
-  Words.spend(words, "crashes")
-  const broken = isWritten ? Disks.write(machine, words, peer) : null
-  Links.closeAll(machine, words, peer, true)
-  Disks.lose(machine, words, peer)
-  return { broken, told: [] }
-}
-
-const leave = (machine: Machine, words: Words.Words, peer: number): void => {
-  Links.closeAll(machine, words, peer, false)
-  words[Words.roleAt(peer)] = Roles.IDLE
 }
 
 const release = (machine: Machine, words: Words.Words, peer: number): Done => {

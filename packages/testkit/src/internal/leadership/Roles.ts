@@ -25,10 +25,12 @@ export type Role =
   | Leading
   | Following
 
-/** An epoch on its way to the disk; until it is there its peer does nothing else, as in the shell. */
+/** An epoch on its way to the disk. Meanwhile everything else may happen; the shell is stricter, and waits. */
 export interface Write {
   readonly file: "Accepted" | "Current"
   readonly epoch: bigint
+  /** Is it there, and nobody knows yet? */
+  readonly isDone: boolean
 }
 
 /** A leader, or who is to become one. */
@@ -92,25 +94,32 @@ export const make = (setting: Setting): Roles => {
   return self
 }
 
+/** How much time has passed by the clock of leases, and by that of pledges. */
+export interface Elapsed {
+  readonly lease: number
+  readonly pledge: number
+}
+
 /** The same after so much time by the peer's own clocks. */
-export const pass = (role: Role, millis: number): Role => {
+export const pass = (role: Role, elapsed: Elapsed): Role => {
   switch (role._tag) {
     case "Idle":
     case "Down":
       return role
     case "Leaving":
-      return { ...role, until: role.until - millis }
+      return { ...role, until: role.until - elapsed.lease }
     case "Following":
-      return { ...role, state: { ...role.state, pledge: sooner(role.state.pledge, millis) } }
+      return { ...role, state: { ...role.state, pledge: sooner(role.state.pledge, elapsed.pledge) } }
     case "Leading": {
       const { leaseUntil, state } = role
       const { answered, learners, pledge } = state
+      const millis = elapsed.lease
       return {
         ...role,
         leaseUntil: leaseUntil === null ? null : leaseUntil - millis,
         state: {
           ...state,
-          pledge: sooner(pledge, millis),
+          pledge: sooner(pledge, elapsed.pledge),
           answered: new Map(Array.from(answered, ([sid, sent]) => [sid, sent - millis])),
           leaseUntil: state.leaseUntil === null ? null : state.leaseUntil - millis,
           learners: mapValues(learners, (learner) => ({ ...learner, pings: learner.pings.map((at) => at - millis) }))

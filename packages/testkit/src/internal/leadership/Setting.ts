@@ -45,6 +45,12 @@ export interface Options {
   /** Leased mode; `null` for fenced mode, in which there is no time. */
   readonly lease: Lease.Lease | null
   readonly bounds: Bounds
+  /**
+   * How fast clocks run in leased mode. `Every`: each peer has one that runs as slowly, or as fast, as it may.
+   * `Worst`, unless told otherwise: each peer counts its lease by a clock that is as slow, and its pledges by one that
+   * is as fast as may be, so that leases last as long and pledges as short a time as they can anywhere.
+   */
+  readonly clocks?: Clocks
   /** What decides; the core as shipped unless told otherwise. */
   readonly reducers?: Reducers
   /** Is one state explored for all that differ only by who of the alike is who? True unless told otherwise. */
@@ -53,11 +59,15 @@ export interface Options {
   readonly reduced?: boolean
 }
 
+/** How fast clocks run. */
+export type Clocks = "Every" | "Worst"
+
 /** The options, and what follows from them. */
 export interface Setting {
   readonly peers: ReadonlyArray<Peer>
   readonly lease: Lease.Lease | null
   readonly bounds: Bounds
+  readonly clocks: Clocks
   readonly reducers: Reducers
   readonly folded: boolean
   readonly reduced: boolean
@@ -93,6 +103,7 @@ export const make = (options: Options): Setting => {
     peers,
     lease,
     bounds,
+    clocks: options.clocks ?? "Worst",
     reducers,
     folded: options.folded ?? true,
     reduced: options.reduced ?? true,
