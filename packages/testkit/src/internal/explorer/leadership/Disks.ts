@@ -1,7 +1,7 @@
 /**
  * What outlives a role: epochs on the disk, the pledge of the process, and the clock.
  */
-import type { Broken } from "../../Explorer.ts"
+import type { Broken } from "../../../Explorer.ts"
 import type { Past } from "./Leaders.ts"
 import type { Machine } from "./Machine.ts"
 import * as Pledges from "./Pledges.ts"
@@ -49,7 +49,8 @@ export const lose = (machine: Machine, words: Words.Words, peer: number): void =
   for (let other = 0; other < layout.peers; other++) {
     const at = Words.diskAt(other)
     const kept = pledges.get(Words.pledgeOf(words[at]!))
-    if (kept.pledge?.leader === sid) words[at] = Words.withPledge(words[at]!, pledges.id({ ...kept, isGone: true }))
+    if (kept.pledge?.leader !== sid) continue
+    words[at] = Words.withPledge(words[at]!, pledges.id({ ...kept, isGone: true }))
   }
 }
 

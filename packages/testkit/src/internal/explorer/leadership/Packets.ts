@@ -4,7 +4,7 @@
 import * as LearnerInfo from "@conclave/core/LearnerInfo"
 import type { QuorumPacket } from "@conclave/core/QuorumPacket"
 import type { Sid } from "@conclave/core/Sid"
-import * as Interner from "../explorer/Interner.ts"
+import * as Interner from "../Interner.ts"
 
 /** The numbering; queue 0 is empty. */
 export interface Packets {

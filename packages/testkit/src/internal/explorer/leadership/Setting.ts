@@ -4,11 +4,12 @@
 import type { Membership, Ticks } from "@conclave/core/Ensemble"
 import type * as Leader from "@conclave/core/Leader"
 import type * as Learner from "@conclave/core/Learner"
-import type * as Lease from "@conclave/core/Lease"
+import * as Lease from "@conclave/core/Lease"
 import * as QuorumServer from "@conclave/core/QuorumServer"
 import type { Sid } from "@conclave/core/Sid"
 import type { Zxid } from "@conclave/core/Zxid"
-import { type Reducers, shipped } from "../../Reducers.ts"
+import { type Reducers, shipped } from "../../../Reducers.ts"
+import type { Claim } from "./Claims.ts"
 
 /** A peer, and what is on its disk at the start. */
 export interface Peer {
@@ -57,10 +58,41 @@ export interface Options {
   readonly folded?: boolean
   /** Is what no rule reads any more left out of states? True unless told otherwise. */
   readonly reduced?: boolean
+  /** Is asked in every state whether there can be a leader again? True unless told otherwise; twice the time. */
+  readonly progress?: boolean
+  /** What else must hold of every step; nothing unless told otherwise. */
+  readonly claims?: ReadonlyArray<Claim>
 }
 
 /** How fast clocks run. */
 export type Clocks = "Every" | "Worst"
+
+/** Nothing happens. */
+export const none: Bounds = {
+  terms: 0,
+  dials: 0,
+  crashes: 0,
+  losses: 0,
+  ticks: 0,
+  resignations: 0,
+  failures: 0
+}
+
+/** So many voters, and observers behind them, with empty histories. */
+export const alike = (voters: number, observers = 0): ReadonlyArray<Peer> =>
+  Array.from({ length: voters + observers }, (_, index) => ({
+    sid: BigInt(index + 1),
+    lastLoggedZxid: 0n,
+    acceptedEpoch: 0n,
+    currentEpoch: 0n,
+    observes: index >= voters
+  }))
+
+/**
+ * A lease as short as it can be with clocks that are wrong by a quarter: by the slowest clock it lasts a unit of time,
+ * and so does a pledge by the fastest. Numbers that a double holds exactly, so that nothing is won by rounding.
+ */
+export const defaultLease: Lease.Lease = Lease.make(3, { grace: 1, clockDrift: 0.25 })
 
 /** The options, and what follows from them. */
 export interface Setting {
@@ -71,6 +103,8 @@ export interface Setting {
   readonly reducers: Reducers
   readonly folded: boolean
   readonly reduced: boolean
+  readonly progress: boolean
+  readonly claims: ReadonlyArray<Claim>
   readonly leaders: ReadonlyArray<Leader.Options>
   /** By who follows. */
   readonly learners: ReadonlyArray<Omit<Learner.Options, "leader">>
@@ -107,6 +141,8 @@ export const make = (options: Options): Setting => {
     reducers,
     folded: options.folded ?? true,
     reduced: options.reduced ?? true,
+    progress: options.progress ?? true,
+    claims: options.claims ?? [],
     leaders: peers.map(({ sid: mySid }, index) =>
       ({ mySid, membership: memberships[index]!, ticks, lease, acceptForeign: false })),
     learners: peers.map(({ sid: mySid }, index) => ({ mySid, membership: memberships[index]!, ticks, lease })),

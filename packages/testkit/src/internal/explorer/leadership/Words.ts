@@ -58,11 +58,19 @@ export const spend = (words: Words, budget: Budget): void => {
   words[1] = words[1]! - (1 << shifts[budget])
 }
 
-/** The fields of the disk word. */
+/** The accepted epoch of a disk word. */
 export const accepted = (disk: number): number => disk & 15
+
+/** The current epoch. */
 export const current = (disk: number): number => disk >>> 4 & 15
+
+/** The last epoch that was accepted in a way that counts. */
 export const counted = (disk: number): number => disk >>> 8 & 15
+
+/** Is the clock of this peer a fast one? */
 export const isFast = (disk: number): boolean => (disk & 1 << 12) !== 0
+
+/** The number of the pledge. */
 export const pledgeOf = (disk: number): number => disk >>> 13
 
 /** A disk word with other epochs. */
@@ -84,9 +92,13 @@ export const BROKEN = 32
 /** The leader's process is gone. */
 export const GONE = 64
 
-/** The fields of a link word. */
+/** The leader of a link word. */
 export const leaderOf = (link: number): number => (link & 7) - 1
+
+/** The packets on their way to the leader. */
 export const up = (link: number): number => link >>> 7 & 0xfff
+
+/** The packets on their way to the learner. */
 export const down = (link: number): number => link >>> 19
 
 /** A link word with other packets for the leader. */

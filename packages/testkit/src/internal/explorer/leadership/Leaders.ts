@@ -189,6 +189,7 @@ const perform = ({ packets, setting }: Self, draft: Outcome.Draft, work: Work, o
       draft.told.push(`closes the link of server ${output.sid}: ${output.reason}`)
       return void draft.closes.push(output.learner)
     case "SetTimer":
+      if (output.timer === "Lease") checkGrace(setting, draft, work, output.after)
       return void work.timers.add(output.timer)
     case "CancelTimer":
       return void work.timers.delete(output.timer)
@@ -206,6 +207,9 @@ const perform = ({ packets, setting }: Self, draft: Outcome.Draft, work: Work, o
       draft.told.push(`IS ACTIVATED in epoch ${output.epoch}`)
       return onActivated(setting, draft, work, output.epoch)
     case "LeaseExtended":
+      if (work.entered && (work.leaseUntil ?? 0) <= Roles.LEASE_NOW) {
+        Outcome.blame(draft, "lapse", `a lease is extended to ${output.until} that ran out at ${work.leaseUntil}`)
+      }
       work.leaseUntil = output.until
       work.entered = true
       return void draft.told.push(`has a lease for ${output.until - Roles.LEASE_NOW} more`)
@@ -218,6 +222,12 @@ const perform = ({ packets, setting }: Self, draft: Outcome.Draft, work: Work, o
   }
 }
 
+const checkGrace = ({ lease }: Setting, draft: Outcome.Draft, { leaseUntil }: Work, after: number): void => {
+  const left = (leaseUntil ?? 0) - Roles.LEASE_NOW
+  if (after + (lease?.grace ?? 0) <= left) return
+  Outcome.blame(draft, "grace", `a timer fires after ${after}, and the lease ends after ${left}`)
+}
+
 const itself = ({ peer }: Work): number => 1 << peer
 
 const onDecided = (setting: Setting, draft: Outcome.Draft, work: Work, epoch: bigint): void => {
@@ -226,11 +236,12 @@ const onDecided = (setting: Setting, draft: Outcome.Draft, work: Work, epoch: bi
   if (epoch <= heard) Outcome.blame(draft, "higher", `epoch ${epoch} was decided, and ${heard} has been accepted`)
 }
 
-const onElected = (setting: Setting, draft: Outcome.Draft, { evidence, peer, state }: Work): void => {
-  const { accepts, ahead } = evidence
-  if (!isQuorum(setting, accepts | 1 << peer)) Outcome.blame(draft, "quorum", `no quorum accepted epoch ${state.epoch}`)
+const onElected = (setting: Setting, draft: Outcome.Draft, work: Work): void => {
+  const { evidence: { accepts, ahead }, state } = work
+  if (!isQuorum(setting, accepts | itself(work))) Outcome.blame(draft, "quorum", `no quorum accepted ${state.epoch}`)
   for (const sid of state.electing) {
-    if ((ahead & 1 << setting.indexOf(sid)) !== 0) Outcome.blame(draft, "fresh", `server ${sid} knows more than its leader`)
+    const isAhead = (ahead & 1 << setting.indexOf(sid)) !== 0
+    if (isAhead) Outcome.blame(draft, "fresh", `server ${sid} knows more than its leader`)
   }
 }
 

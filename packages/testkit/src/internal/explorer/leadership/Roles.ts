@@ -1,15 +1,15 @@
 /**
  * What a peer does at present, as values that are equal if the same can follow from them.
  *
- * Clocks are left out: an instant is told as how far off it is. Now is always 0 by the clock of pledges, and `LEASE_NOW`
- * by that of leases, which may run ahead; when time passes all instants come nearer.
+ * Clocks are left out: an instant is told as how far off it is. Now is always 0 by the clock of pledges, and
+ * `LEASE_NOW` by that of leases, which may run ahead; when time passes all instants come nearer.
  */
 import type * as Leader from "@conclave/core/Leader"
 import type * as Learner from "@conclave/core/Learner"
 import type { Instant, Pledge } from "@conclave/core/Lease"
 import type * as LeaderOutput from "@conclave/core/LeaderOutput"
 import type * as LearnerOutput from "@conclave/core/LearnerOutput"
-import * as Interner from "../explorer/Interner.ts"
+import * as Interner from "../Interner.ts"
 import type { Setting } from "./Setting.ts"
 
 /** Now, by the clock of who holds a lease. Ours: far from the other one, so that taking one for the other shows. */
@@ -233,7 +233,8 @@ const normaliseFollowing = ({ reduced }: Setting, role: Following): Following =>
 /** A pledge that has not ended. */
 export const pending = (pledge: Pledge | null): Pledge | null => (pledge !== null && pledge.until > 0 ? pledge : null)
 
-const notBefore = (least: number, value: number | null): number | null => (value === null ? null : Math.max(value, least))
+const notBefore = (least: number, value: number | null): number | null =>
+  value === null ? null : Math.max(value, least)
 
 // Whatever a state is made of, in an order of its own, so that no field can be forgotten.
 const keyOf = (value: unknown): string => {

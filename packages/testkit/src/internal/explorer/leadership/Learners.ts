@@ -98,11 +98,11 @@ const perform = ({ packets, setting }: Self, draft: Outcome.Draft, work: Work, o
   switch (output._tag) {
     case "Send": {
       const { packet } = output
+      const { lastLoggedZxid, sid } = setting.peers[work.peer]!
       if (packet.type === "ACKEPOCH" && LearnerInfo.decodeEpoch(packet.data) !== -1n) {
         draft.accepts = Number(work.state.epoch)
-        if (packet.zxid !== setting.peers[work.peer]!.lastLoggedZxid) {
-          Outcome.blame(draft, "truth", `server ${setting.peers[work.peer]!.sid} tells of a history that is not its own`)
-        }
+        const isTrue = packet.zxid === lastLoggedZxid
+        if (!isTrue) Outcome.blame(draft, "truth", `server ${sid} tells of a history that is not its own`)
       }
       return void draft.sends.push([0, packets.id(packet)])
     }

@@ -28,7 +28,9 @@ export const kinds = [
   "LeaderNotices",
   "LearnerNotices",
   "Break",
-  "TimePasses"
+  "TimePasses",
+  /** Not a step: from here on nothing more goes wrong. */
+  "Calm"
 ] as const
 
 /** The name of what happens. */
@@ -83,7 +85,8 @@ const eachOfPeer = (machine: Machine, words: Words.Words, peer: number, tell: (a
       if (Words.left(words, "ticks") > 0) tell(encode("HalfTick", peer))
       if (Words.left(words, "resignations") > 0) {
         tell(encode("Resign", peer))
-        for (const named of machine.leaders.successors(words[Words.roleAt(peer)]!)) tell(encode("Resign", peer, named + 1))
+        const successors = machine.leaders.successors(words[Words.roleAt(peer)]!)
+        for (const successor of successors) tell(encode("Resign", peer, successor + 1))
       }
     }
   }

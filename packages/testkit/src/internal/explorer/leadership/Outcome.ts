@@ -2,7 +2,7 @@
  * What one step of a role comes to, as far as others are concerned.
  */
 import type { Pledge } from "@conclave/core/Lease"
-import type { Broken } from "../../Explorer.ts"
+import type { Broken } from "../../../Explorer.ts"
 
 /** What is to be done after a step; the role itself is done. */
 export interface Outcome {

@@ -1,12 +1,35 @@
 /**
  * What must hold, said once more without a call into the core.
  */
-import type { Broken } from "../../Explorer.ts"
+import type { Broken } from "../../../Explorer.ts"
 import * as Zxid from "@conclave/core/Zxid"
 import type { Machine } from "./Machine.ts"
 import type * as Outcome from "./Outcome.ts"
 import * as Pledges from "./Pledges.ts"
 import * as Words from "./Words.ts"
+
+/** What each property says; in brackets the action of ZkV3_7_0.tla, or Zab.tla, that it is about. */
+const explanations: Readonly<Record<string, string>> = {
+  epoch: "an epoch is activated once (LeaderProcessACKLD)",
+  back: "no epoch on a disk goes back (FollowerProcessLEADERINFO)",
+  durable: "nothing is told that is not durable (FollowerProcessLEADERINFO, FollowerProcessNEWLEADER)",
+  once: "a voter accepts an epoch once in a way that counts, and never a lower one (FollowerProcessLEADERINFO)",
+  higher: "an epoch is higher than all that were told to who decides it (LeaderProcessFOLLOWERINFO)",
+  quorum: "epochs are decided, accepted and activated by a quorum of voters (LeaderProcessFOLLOWERINFO, ...ACKEPOCH)",
+  fresh: "a leader is at least as fresh as those who made it leader (LeaderProcessACKEPOCH)",
+  truth: "a learner tells of its own history (FollowerProcessLEADERINFO)",
+  activation: "UPTODATE is said, and followed, only when a quorum has acknowledged (LeaderProcessACKLD)",
+  pledge: "nobody supports a leader, or itself, that is pledged to another (not in the original)",
+  overlap: "no two may act at a time (not in the original)",
+  token: "who acts later has the higher token (not in the original)",
+  grace: "the lease's timer leaves guarded work the grace to end (not in the original)",
+  lapse: "a lease that ran out is not brought back (not in the original)",
+  total: "nothing makes a step throw",
+  progress: "if nothing more goes wrong there is a leader again (UpdateLeader, FollowLeader)"
+}
+
+/** What a property says; of any other name the name. */
+export const explain = (property: string): string => explanations[property] ?? property
 
 /** What a step of this peer breaks; the state is that before it. */
 export const ofOutcome = (

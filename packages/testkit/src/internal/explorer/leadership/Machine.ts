@@ -1,13 +1,13 @@
 /**
  * Takes one step: the reducers decide, and what they decide is done to disks and links.
  */
-import type { Broken } from "../../Explorer.ts"
+import type { Broken } from "../../../Explorer.ts"
 import * as Actions from "./Actions.ts"
 import * as Disks from "./Disks.ts"
 import * as Leaders from "./Leaders.ts"
 import * as Learners from "./Learners.ts"
 import * as Links from "./Links.ts"
-import type * as Outcome from "./Outcome.ts"
+import * as Outcome from "./Outcome.ts"
 import * as Packets from "./Packets.ts"
 import * as Pledges from "./Pledges.ts"
 import * as Properties from "./Properties.ts"
@@ -198,12 +198,20 @@ const take = (machine: Machine, words: Words.Words, peer: number, event: Event, 
   const key = keyOf(event)
   let outcome = known.get(key)
   if (outcome === undefined) {
-    outcome = machine.roles.get(id)._tag === "Leading"
-      ? machine.leaders.step(id, event as Leaders.Event)
-      : machine.learners.step(id, event as Learners.Event)
+    outcome = step(machine, id, event)
     known.set(key, outcome)
   }
   return perform(machine, words, peer, outcome, isGone)
+}
+
+const step = ({ leaders, learners, roles }: Machine, id: number, event: Event): Outcome.Outcome => {
+  try {
+    return roles.get(id)._tag === "Leading"
+      ? leaders.step(id, event as Leaders.Event)
+      : learners.step(id, event as Learners.Event)
+  } catch (error) {
+    return { ...Outcome.draft(id), broken: { property: "total", detail: `${event._tag}: ${error}` } }
+  }
 }
 
 const perform = (

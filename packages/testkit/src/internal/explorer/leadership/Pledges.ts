@@ -2,7 +2,7 @@
  * Whom a peer supports and for how long, by numbers: kept over roles, as the shell keeps it, and lost with the process.
  */
 import type { Pledge } from "@conclave/core/Lease"
-import * as Interner from "../explorer/Interner.ts"
+import * as Interner from "../Interner.ts"
 import { pending } from "./Roles.ts"
 import type { Setting } from "./Setting.ts"
 

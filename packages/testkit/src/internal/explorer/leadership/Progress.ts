@@ -1,0 +1,179 @@
+/**
+ * Can there be a leader again, from here on, if nothing more goes wrong?
+ *
+ * One fair course is tried. What is under way arrives, disks and clocks go on, processes start again. If that ends in
+ * no leader that a quorum follows, timers end every role; they have to be set for that. Then the election picks the
+ * best, all others follow, and that one must come into office. Only what the reducers ask for happens, so a timer or an
+ * answer that is forgotten shows here.
+ */
+import * as StateTable from "../StateTable.ts"
+import * as Actions from "./Actions.ts"
+import * as Machine from "./Machine.ts"
+import * as Roles from "./Roles.ts"
+import { isQuorum } from "./Setting.ts"
+import * as Words from "./Words.ts"
+
+/** Why there can be no leader; `null` if there can. */
+export type Check = (words: Words.Words) => string | null
+
+/** No state is known to be good. */
+export const make = (machine: Machine.Machine): Check => {
+  const { layout } = machine
+  const self: Self = {
+    machine,
+    good: StateTable.make(layout.size),
+    elections: new Map(),
+    trial: new Uint32Array(layout.size),
+    walked: new Set()
+  }
+  const at = new Uint32Array(layout.size)
+  return (words) => {
+    at.set(words)
+    at[0] = 0
+    self.walked.clear()
+    const isGood = settle(self, at, true)
+    return isGood ? null : dissolve(self, at) ?? electAgain(self, at)
+  }
+}
+
+// -----------------------------------------------------------------------------
+// internal
+// -----------------------------------------------------------------------------
+
+interface Self {
+  readonly machine: Machine.Machine
+  /** States from which there can be a leader; what was activated before plays no part. */
+  readonly good: StateTable.StateTable
+  /** What came of elections, by disks and pledges. */
+  readonly elections: Map<string, string | null>
+  readonly trial: Words.Words
+  /** States on the way at present. */
+  readonly walked: Set<string>
+}
+
+/** No bound limits what has to happen for a leader. */
+const UNBOUNDED = 0xfffffff
+
+/** More half ticks than any leader waits for an answer. */
+const HALF_TICKS = 32
+
+const fair: ReadonlySet<Actions.Kind> = new Set([
+  "Restart",
+  "Written",
+  "Stored",
+  "ToLeader",
+  "ToLearner",
+  "LeaderNotices",
+  "LearnerNotices",
+  "Released",
+  "WorkEnded"
+])
+
+const isFair = (action: number): boolean => {
+  const { detail, kind } = Actions.decode(action)
+  return fair.has(kind) || (kind === "TimedOut" && Actions.timers[detail] === "Pledge")
+}
+
+// Takes the action if that changes anything.
+const takes = ({ machine, trial }: Self, words: Words.Words, action: number): boolean => {
+  trial.set(words)
+  trial[1] = UNBOUNDED
+  Machine.act(machine, trial, action)
+  trial[0] = 0
+  trial[1] = words[1]!
+  if (trial.every((word, at) => word === words[at])) return false
+  words.set(trial)
+  return true
+}
+
+const takesFairStep = (self: Self, words: Words.Words): boolean => {
+  let taken = false
+  Actions.each(self.machine, words, (action) => {
+    if (!taken && isFair(action)) taken = takes(self, words, action)
+  })
+  return taken
+}
+
+// To the first state with a leader, or that is known to lead to one; or to the end, and then for as long as there are
+// clocks that go.
+const settle = (self: Self, words: Words.Words, remembers: boolean): boolean => {
+  const { good, machine, walked } = self
+  words[1] = UNBOUNDED
+  do {
+    do {
+      if (isLed(machine, words)) return true
+      if (!remembers) continue
+      const name = words.join()
+      if (walked.has(name)) return false
+      walked.add(name)
+      if (!good.add(words, 0, 0)) return true
+    } while (takesFairStep(self, words))
+  } while (machine.setting.lease !== null && takes(self, words, Actions.encode("TimePasses")))
+  return false
+}
+
+// A leader that may act, and a quorum that follows it.
+const isLed = ({ layout, roles, setting }: Machine.Machine, words: Words.Words): boolean => {
+  const followers: Array<number> = []
+  let actor = -1
+  for (let peer = 0; peer < layout.peers; peer++) {
+    const role = roles.get(words[Words.roleAt(peer)]!)
+    if (role._tag === "Leading" && roles.acting(words[Words.roleAt(peer)]!) > 0) actor = peer
+    if (role._tag === "Following" && role.state.stage === "Following") {
+      followers[role.leader] = (followers[role.leader] ?? 0) | 1 << peer
+    }
+  }
+  return actor !== -1 && isQuorum(setting, 1 << actor | (followers[actor] ?? 0))
+}
+
+// Everybody gives up by its own timers, learners first.
+const dissolve = (self: Self, words: Words.Words): string | null => {
+  const { layout, roles, setting } = self.machine
+  const peers = Array.from({ length: layout.peers }, (_, peer) => peer)
+  const roleOf = (peer: number): Roles.Role => roles.get(words[Words.roleAt(peer)]!)
+  const fires = (peer: number, timer: typeof Actions.timers[number]): boolean => {
+    const role = roleOf(peer)
+    const isSet = "timers" in role && (role.timers as ReadonlySet<string>).has(timer)
+    return isSet && takes(self, words, Actions.encode("TimedOut", peer, Actions.timers.indexOf(timer)))
+  }
+  for (const peer of peers) {
+    if (roleOf(peer)._tag !== "Following") continue
+    if (!fires(peer, "Silence")) return `server ${setting.peers[peer]!.sid} waits for its leader for ever`
+    settle(self, words, false)
+  }
+  for (const peer of peers) {
+    if (roleOf(peer)._tag !== "Leading") continue
+    fires(peer, "Quorum")
+    for (let halfTick = 0; halfTick < HALF_TICKS && roleOf(peer)._tag === "Leading"; halfTick++) {
+      takes(self, words, Actions.encode("HalfTick", peer))
+    }
+    if (roleOf(peer)._tag === "Leading") return `server ${setting.peers[peer]!.sid} waits for a quorum for ever`
+    settle(self, words, false)
+  }
+  return null
+}
+
+const electAgain = (self: Self, words: Words.Words): string | null => {
+  const name = words.join()
+  const known = self.elections.get(name)
+  if (known !== undefined) return known
+  const found = elect(self, words)
+  self.elections.set(name, found)
+  return found
+}
+
+const elect = (self: Self, words: Words.Words): string | null => {
+  const { layout, setting } = self.machine
+  const best = setting.peers
+    .map(({ lastLoggedZxid, observes }, peer) =>
+      ({ peer, observes, zxid: lastLoggedZxid, epoch: Words.current(words[Words.diskAt(peer)]!) }))
+    .filter(({ observes }) => !observes)
+    .toSorted((self, that) => that.epoch - self.epoch || Number(that.zxid - self.zxid))[0]!.peer
+  takes(self, words, Actions.encode("Lead", best))
+  for (let peer = 0; peer < layout.peers; peer++) {
+    if (peer !== best) takes(self, words, Actions.encode("Follow", peer, best))
+  }
+  return settle(self, words, false)
+    ? null
+    : `server ${setting.peers[best]!.sid} is the best, and is not activated though all follow it`
+}
