@@ -80,7 +80,10 @@ export const always: ReadonlyArray<Claim> = [
     refutes: (_, after) =>
       inOffice(after).some(({ office }) => after.peers.some(({ acceptedEpoch }) => acceptedEpoch > office))
   },
-  { name: "no two propose the same epoch", refutes: (_, after) => new Set(decided(after)).size < decided(after).length },
+  {
+    name: "no two propose the same epoch",
+    refutes: (_, after) => new Set(decided(after)).size < decided(after).length
+  },
   {
     name: "who begins to follow follows the newest leader",
     refutes: (before, after) =>

@@ -71,14 +71,15 @@ export const pledge = ({ pledges }: Machine, words: Words.Words, peer: number, k
 
 /** A unit of true time passes; by each clock so much as it is fast. */
 export const pass = (machine: Machine, words: Words.Words): void => {
-  const { layout, passed, pledges, pledgesPassed, rates, roles } = machine
+  const { layout, passed, pledges, rates, roles } = machine
   for (let peer = 0; peer < layout.peers; peer++) {
     const at = Words.diskAt(peer)
     const clock = Words.isFast(words[at]!) ? 1 : 0
     const id = words[Words.roleAt(peer)]!
     words[Words.roleAt(peer)] = passed[clock][id] ??= roles.id(Roles.pass(roles.get(id), rates[clock]))
     const pledge = Words.pledgeOf(words[at]!)
-    words[at] = Words.withPledge(words[at]!, pledgesPassed[clock][pledge] ??= later(pledges, pledge, rates[clock].pledge))
+    const left = machine.pledgesPassed[clock][pledge] ??= later(pledges, pledge, rates[clock].pledge)
+    words[at] = Words.withPledge(words[at]!, left)
   }
 }
 
