@@ -22,7 +22,7 @@ export type { Claim, PeerView, View } from "./internal/explorer/leadership/Claim
 export type { Bounds, Clocks, Options, Peer } from "./internal/explorer/leadership/Setting.ts"
 export { always as falseClaims, leased as falseClaimsOfLeases } from "./internal/explorer/leadership/Claims.ts"
 export { explain } from "./internal/explorer/leadership/Properties.ts"
-export { alike, defaultLease, none } from "./internal/explorer/leadership/Setting.ts"
+export { alike, defaultLease, none, shortLease } from "./internal/explorer/leadership/Setting.ts"
 
 /** The model of these peers within these bounds. */
 export const make = (options: Setting.Options): Explorer.Model => {

@@ -33,8 +33,8 @@ export interface Machine {
   readonly pledgesPassed: readonly [Array<number>, Array<number>]
 }
 
-/** True units of time are as long as this many milliseconds. Ours: a few of them make a lease, whatever the clock. */
-export const TIME_UNIT = 4
+/** A unit of true time, in milliseconds. Ours: as short as a lease of one or two needs; see `Setting.defaultLease`. */
+export const TIME_UNIT = 2
 
 /** A machine that has not moved. */
 export const make = (setting: Setting): Machine => {
