@@ -3,6 +3,7 @@
  */
 export * as Campaign from "./Campaign.ts"
 export * as Explorer from "./Explorer.ts"
+export * as LeadershipModel from "./LeadershipModel.ts"
 export * as NotReached from "./NotReached.ts"
 export * as Profile from "./Profile.ts"
 export * as Random from "./Random.ts"

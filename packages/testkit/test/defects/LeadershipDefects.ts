@@ -7,6 +7,8 @@ import type { Defect } from "./Defects.ts"
 /** A fault, and the smallest setting in which it is known to show. */
 export interface LeadershipDefect extends Defect {
   readonly setting: Omit<LeadershipModel.Options, "reducers">
+  /** What it breaks first. */
+  readonly property: string
 }
 
 const slip = "slip"
@@ -17,6 +19,12 @@ const fenced = (bounds: Partial<LeadershipModel.Bounds>) => ({
 
 const leased = (bounds: Partial<LeadershipModel.Bounds>) => ({
   setting: { ...fenced(bounds).setting, lease: LeadershipModel.defaultLease }
+})
+
+/** Peers that have been led before, so that one that starts again may have pledged itself. */
+const restarted = (bounds: Partial<LeadershipModel.Bounds>) => ({
+  ...leased(bounds).setting,
+  peers: LeadershipModel.alike(3).map((peer) => ({ ...peer, acceptedEpoch: 1n, currentEpoch: 1n }))
 })
 
 /** Two with an empty history, and one that knows more. */
@@ -36,6 +44,7 @@ const aboutEpochs: ReadonlyArray<LeadershipDefect> = [
     ...discovery,
     ...fenced({ terms: 1, dials: 2 }),
     name: "a leader tells its epoch before it is durable",
+    property: "durable",
     origin: slip,
     text: "if (state.decided) return state.epochStored ? inform(options, known, id) : [known, []]",
     instead: "if (state.decided) return inform(options, known, id)"
@@ -44,6 +53,7 @@ const aboutEpochs: ReadonlyArray<LeadershipDefect> = [
     ...learner,
     ...fenced({ terms: 1, dials: 1 }),
     name: "a learner accepts an epoch before it is durable",
+    property: "durable",
     origin: slip,
     text: "[{ ...next, ackEpoch: currentEpoch }, [{ _tag: \"StoreAcceptedEpoch\", epoch }]]",
     instead: "onAcceptedEpochStored({ ...next, ackEpoch: currentEpoch })"
@@ -52,6 +62,7 @@ const aboutEpochs: ReadonlyArray<LeadershipDefect> = [
     ...learner,
     ...fenced({ terms: 1, dials: 1 }),
     name: "a learner is in sync before its current epoch is durable",
+    property: "durable",
     origin: "ZOOKEEPER-335",
     text: "return [{ ...state, stage: \"Acknowledging\" }, [",
     instead: "return [{ ...state, stage: \"Activating\" }, [send(\"ACK\", Zxid.make(state.epoch, 0n)), "
@@ -60,6 +71,7 @@ const aboutEpochs: ReadonlyArray<LeadershipDefect> = [
     ...discovery,
     ...fenced({ terms: 1, dials: 2 }),
     name: "a leader brings others in sync before its current epoch is durable",
+    property: "durable",
     origin: slip,
     text: "if (state.zabState !== \"DISCOVERY\") return synchronize(options, known, id)",
     instead: "if (state.elected) return synchronize(options, known, id)"
@@ -68,6 +80,7 @@ const aboutEpochs: ReadonlyArray<LeadershipDefect> = [
     ...discovery,
     ...fenced({ terms: 2, dials: 2 }),
     name: "an epoch is no higher than what others have accepted",
+    property: "progress",
     origin: slip,
     text: "lastAccepted + 1n : state.epoch",
     instead: "lastAccepted : state.epoch"
@@ -76,6 +89,7 @@ const aboutEpochs: ReadonlyArray<LeadershipDefect> = [
     ...leader,
     ...fenced({ terms: 2, dials: 2 }),
     name: "an epoch is no higher than what the leader has accepted",
+    property: "higher",
     origin: slip,
     text: "epoch: history.acceptedEpoch + 1n",
     instead: "epoch: history.acceptedEpoch"
@@ -84,6 +98,7 @@ const aboutEpochs: ReadonlyArray<LeadershipDefect> = [
     ...learner,
     ...fenced({ terms: 2, dials: 3 }),
     name: "a lower epoch is accepted",
+    property: "back",
     origin: slip,
     text: "if (epoch < acceptedEpoch) return leave(state, \"LowerEpoch\")",
     instead: ""
@@ -92,6 +107,7 @@ const aboutEpochs: ReadonlyArray<LeadershipDefect> = [
     ...learner,
     ...fenced({ terms: 1, dials: 2 }),
     name: "an epoch counts each time that it is accepted",
+    property: "once",
     origin: "ZOOKEEPER-1282",
     text: ": onAcceptedEpochStored(next)",
     instead: ": onAcceptedEpochStored({ ...next, ackEpoch: currentEpoch })"
@@ -100,6 +116,7 @@ const aboutEpochs: ReadonlyArray<LeadershipDefect> = [
     ...discovery,
     ...fenced({ terms: 2, dials: 3 }),
     name: "an epoch counts that had been accepted before",
+    property: "quorum",
     origin: slip,
     text: "!state.elected && currentEpoch !== -1n",
     instead: "!state.elected"
@@ -112,6 +129,7 @@ const aboutQuorums: ReadonlyArray<LeadershipDefect> = [
     ...discovery,
     setting: { ...unequal.setting, peers },
     name: "the histories of followers are not compared",
+    property: "fresh",
     origin: "ZOOKEEPER-1367",
     text: "if (counts && isAhead(summary, state.summary)) return Learners.close(state, id, \"AheadOfLeader\")",
     instead: ""
@@ -121,6 +139,7 @@ const aboutQuorums: ReadonlyArray<LeadershipDefect> = [
     file: "QuorumVerifier.ts",
     setting: { ...fenced({ terms: 1, dials: 2 }).setting, peers: LeadershipModel.alike(2, 2) },
     name: "observers make up a quorum",
+    property: "quorum",
     origin: "ZOOKEEPER-599, 764, 769",
     text: "role === \"participant\"",
     instead: "role !== null"
@@ -129,6 +148,7 @@ const aboutQuorums: ReadonlyArray<LeadershipDefect> = [
     ...discovery,
     ...fenced({ terms: 1, dials: 1 }),
     name: "UPTODATE is said before a quorum is in sync",
+    property: "quorum",
     origin: slip,
     text: "return acked.has(options.mySid) && VoteTracker.hasAllQuorums(options.membership, acked, false)",
     instead: "return acked.has(options.mySid)"
@@ -137,6 +157,7 @@ const aboutQuorums: ReadonlyArray<LeadershipDefect> = [
     ...discovery,
     ...fenced({ terms: 1, dials: 1 }),
     name: "whoever asks decides the epoch alone",
+    property: "quorum",
     origin: slip,
     text: "if (!isQuorum(membership.committed, state.connecting)) return [state, []]",
     instead: ""
@@ -145,6 +166,7 @@ const aboutQuorums: ReadonlyArray<LeadershipDefect> = [
     ...discovery,
     ...fenced({ terms: 1, dials: 1 }),
     name: "an epoch is agreed on before a quorum has accepted it",
+    property: "quorum",
     origin: slip,
     text: "!state.electing.has(mySid) || !isQuorum(membership.committed, state.electing)",
     instead: "!state.electing.has(mySid)"
@@ -153,6 +175,7 @@ const aboutQuorums: ReadonlyArray<LeadershipDefect> = [
     ...pings,
     ...fenced({ terms: 1, dials: 2 }),
     name: "a leader that nobody answers stays in office",
+    property: "progress",
     origin: slip,
     text: "if (isWhole && !isQuorumThere(options, state, oracle)) return",
     instead: "if (isWhole && state.halfTicks < 0) return"
@@ -165,22 +188,25 @@ const aboutLeases: ReadonlyArray<LeadershipDefect> = [
     ...pings,
     ...leased({ terms: 2, dials: 2 }),
     name: "a lease counts from the answer",
+    property: "overlap",
     origin: slip,
     text: "new Map(next.answered).set(sid, sent)",
     instead: "new Map(next.answered).set(sid, at)"
   },
   {
     ...pings,
-    ...leased({ terms: 2, dials: 2, ticks: 1 }),
+    setting: { ...leased({ terms: 2, dials: 2, ticks: 1 }).setting, progress: false },
     name: "an answer counts for the newest ping",
+    property: "overlap",
     origin: slip,
     text: "const [sent, ...pings] = learner.pings",
     instead: "const pings = learner.pings.slice(1), sent = learner.pings.at(-1)"
   },
   {
     ...learner,
-    ...leased({ terms: 2, dials: 2, ticks: 1 }),
+    setting: { ...leased({ terms: 2, dials: 2, ticks: 1 }).setting, progress: false },
     name: "a pledge is not renewed",
+    property: "overlap",
     origin: slip,
     text: "const pledge = Lease.pledge(",
     instead: "const pledge = state.pledge?.leader === leader ? state.pledge : Lease.pledge("
@@ -189,6 +215,7 @@ const aboutLeases: ReadonlyArray<LeadershipDefect> = [
     ...learner,
     ...leased({ terms: 2, dials: 2 }),
     name: "pings are answered without a pledge",
+    property: "token",
     origin: slip,
     text: "return [{ ...state, pledge }, [{ _tag: \"Pledged\", pledge }, answer]]",
     instead: "return [state, [answer]]"
@@ -197,22 +224,25 @@ const aboutLeases: ReadonlyArray<LeadershipDefect> = [
     ...lease,
     ...leased({ terms: 2, dials: 2 }),
     name: "a pledge makes no allowance for clocks",
+    property: "overlap",
     origin: slip,
     text: "until: now + duration * (1 + clockDrift) / (1 - clockDrift)",
     instead: "until: now + duration"
   },
   {
     ...lease,
-    ...leased({ terms: 2, dials: 2, crashes: 1 }),
+    setting: restarted({ terms: 1, dials: 1, crashes: 1 }),
     name: "a pledge from before a restart does not bind",
+    property: "pledge",
     origin: slip,
     text: "pledge === null || pledge.leader === leader ? 0",
     instead: "pledge === null || pledge.leader === null || pledge.leader === leader ? 0"
   },
   {
     ...learner,
-    ...leased({ terms: 2, dials: 3 }),
+    setting: restarted({ terms: 1, dials: 1, crashes: 1 }),
     name: "a learner supports a leader in spite of a pledge to another",
+    property: "pledge",
     origin: slip,
     text: "if (remaining > 0) return",
     instead: "if (remaining > Infinity) return"
@@ -221,6 +251,7 @@ const aboutLeases: ReadonlyArray<LeadershipDefect> = [
     ...leader,
     ...leased({ terms: 2, dials: 2 }),
     name: "a leader forgets its own pledge",
+    property: "pledge",
     origin: slip,
     text: "  pledge,\n  epoch:",
     instead: "  pledge: null,\n  epoch:"
@@ -229,14 +260,16 @@ const aboutLeases: ReadonlyArray<LeadershipDefect> = [
     ...discovery,
     ...leased({ terms: 2, dials: 2 }),
     name: "a leader judges its pledge by the clock of its lease",
+    property: "pledge",
     origin: slip,
     text: "options.mySid, pledgeAt)",
     instead: "options.mySid, at)"
   },
   {
     ...discovery,
-    ...leased({ terms: 2, dials: 3 }),
+    setting: restarted({ terms: 1, dials: 2, crashes: 1 }),
     name: "a leader is activated without its own word",
+    property: "pledge",
     origin: slip,
     text: "return acked.has(options.mySid) && VoteTracker",
     instead: "return VoteTracker"
@@ -245,6 +278,7 @@ const aboutLeases: ReadonlyArray<LeadershipDefect> = [
     ...pings,
     ...leased({ terms: 1, dials: 1 }),
     name: "the grace is forgotten",
+    property: "grace",
     origin: slip,
     text: "const after = until - lease.grace - at",
     instead: "const after = until - at"
@@ -253,6 +287,7 @@ const aboutLeases: ReadonlyArray<LeadershipDefect> = [
     ...pings,
     ...leased({ terms: 1, dials: 1, ticks: 1 }),
     name: "a lease that ran out is taken up again",
+    property: "lapse",
     origin: slip,
     text: "if (state.leaseUntil !== null && at >= state.leaseUntil) return",
     instead: "if (state.leaseUntil === Infinity) return"
@@ -261,6 +296,7 @@ const aboutLeases: ReadonlyArray<LeadershipDefect> = [
     ...learner,
     setting: { ...leased({ terms: 1, dials: 1, crashes: 1 }).setting, peers: LeadershipModel.alike(2) },
     name: "who waits for the end of a pledge sets no timer",
+    property: "progress",
     origin: slip,
     text: "return [state, [{ _tag: \"SetTimer\", timer: \"Pledge\", after: remaining }]]",
     instead: "return [state, []]"

@@ -5,6 +5,7 @@ import type { Broken } from "../../../Explorer.ts"
 import type { Past } from "./Leaders.ts"
 import type { Machine } from "./Machine.ts"
 import * as Pledges from "./Pledges.ts"
+import * as Properties from "./Properties.ts"
 import * as Roles from "./Roles.ts"
 import * as Words from "./Words.ts"
 
@@ -14,7 +15,8 @@ export const past = ({ pledges }: Machine, words: Words.Words, peer: number): Pa
   return {
     acceptedEpoch: BigInt(Words.accepted(disk)),
     currentEpoch: BigInt(Words.current(disk)),
-    pledge: pledges.get(Words.pledgeOf(disk)).pledge
+    pledge: pledges.get(Words.pledgeOf(disk)).pledge,
+    activated: Properties.newest(words)
   }
 }
 

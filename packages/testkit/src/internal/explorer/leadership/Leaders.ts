@@ -11,11 +11,13 @@ import type { Packets } from "./Packets.ts"
 import * as Roles from "./Roles.ts"
 import { isQuorum, LINKS, type Setting } from "./Setting.ts"
 
-/** What is on a peer's disk, and what it has pledged. */
+/** What is on a peer's disk, what it has pledged, and what has been. */
 export interface Past {
   readonly acceptedEpoch: bigint
   readonly currentEpoch: bigint
   readonly pledge: Pledge | null
+  /** The highest epoch that has been activated anywhere, which it does not know; 0 for none. */
+  readonly activated: number
 }
 
 /** What can happen to a leader; links, packets and peers by number. */
@@ -59,9 +61,10 @@ interface Self {
 
 const now = { at: Roles.LEASE_NOW, pledgeAt: 0 }
 
-const nothing: Roles.Evidence = { asks: 0, heard: -1n, accepts: 0, ahead: 0, acks: 0 }
+const nothing = { asks: 0, accepts: 0, ahead: 0, acks: 0 }
 
-const begin = (self: Self, peer: number, { acceptedEpoch, currentEpoch, pledge }: Past): Outcome.Outcome => {
+const begin = (self: Self, peer: number, past: Past): Outcome.Outcome => {
+  const { acceptedEpoch, activated, currentEpoch, pledge } = past
   const { Leader } = self.setting.reducers
   const { lastLoggedZxid } = self.setting.peers[peer]!
   const options = self.setting.leaders[peer]!
@@ -74,7 +77,7 @@ const begin = (self: Self, peer: number, { acceptedEpoch, currentEpoch, pledge }
     storing: [],
     entered: false,
     leaseUntil: null,
-    evidence: { ...nothing, heard: acceptedEpoch }
+    evidence: { ...nothing, heard: acceptedEpoch, before: activated }
   }, { _tag: "Started" })
 }
 
@@ -249,8 +252,9 @@ const onActivated = (setting: Setting, draft: Outcome.Draft, work: Work, epoch: 
   draft.activated = Number(epoch)
   draft.supports = true
   if (setting.lease === null) work.entered = true
-  if (isQuorum(setting, work.evidence.acks | itself(work))) return
-  Outcome.blame(draft, "quorum", `no quorum acknowledged epoch ${epoch}`)
+  const { acks, before } = work.evidence
+  if (!isQuorum(setting, acks | itself(work))) Outcome.blame(draft, "quorum", `no quorum acknowledged epoch ${epoch}`)
+  if (epoch <= before) Outcome.blame(draft, "later", `epoch ${epoch} is activated, and ${before} was before its election`)
 }
 
 const successorsOf = ({ roles, setting }: Self, id: number): ReadonlyArray<number> => {

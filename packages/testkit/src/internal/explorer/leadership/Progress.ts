@@ -1,9 +1,9 @@
 /**
  * Can there be a leader again, from here on, if nothing more goes wrong?
  *
- * One fair course is tried. What is under way arrives, disks and clocks go on, processes start again. If that ends in
- * no leader that a quorum follows, timers end every role; they have to be set for that. Then the election picks the
- * best, all others follow, and that one must come into office. Only what the reducers ask for happens, so a timer or an
+ * One fair course is tried. What is under way arrives, disks go on, processes start again. If that ends in no leader
+ * that a quorum follows, timers end every role; they have to be set for that. Then the election picks the best, all
+ * others follow, and in time that one must come into office. Only what the reducers ask for happens, so a timer or an
  * answer that is forgotten shows here.
  */
 import * as StateTable from "../StateTable.ts"
@@ -30,9 +30,7 @@ export const make = (machine: Machine.Machine): Check => {
   return (words) => {
     at.set(words)
     at[0] = 0
-    self.walked.clear()
-    const isGood = settle(self, at, true)
-    return isGood ? null : dissolve(self, at) ?? electAgain(self, at)
+    return settleOnce(self, at) ? null : dissolve(self, at) ?? electAgain(self, at)
   }
 }
 
@@ -94,21 +92,34 @@ const takesFairStep = (self: Self, words: Words.Words): boolean => {
   return taken
 }
 
-// To the first state with a leader, or that is known to lead to one; or to the end, and then for as long as there are
-// clocks that go.
-const settle = (self: Self, words: Words.Words, remembers: boolean): boolean => {
+// To the first state with a leader, or to the end.
+const settle = (self: Self, words: Words.Words): boolean => {
+  words[1] = UNBOUNDED
+  do if (isLed(self.machine, words)) return true
+  while (takesFairStep(self, words))
+  return false
+}
+
+// The same, but what was found before is not looked for again.
+const settleOnce = (self: Self, words: Words.Words): boolean => {
   const { good, machine, walked } = self
   words[1] = UNBOUNDED
+  walked.clear()
   do {
-    do {
-      if (isLed(machine, words)) return true
-      if (!remembers) continue
-      const name = words.join()
-      if (walked.has(name)) return false
-      walked.add(name)
-      if (!good.add(words, 0, 0)) return true
-    } while (takesFairStep(self, words))
-  } while (machine.setting.lease !== null && takes(self, words, Actions.encode("TimePasses")))
+    if (isLed(machine, words)) return true
+    const name = words.join()
+    if (walked.has(name)) return false
+    walked.add(name)
+    if (!good.add(words, 0, 0)) return true
+  } while (takesFairStep(self, words))
+  return false
+}
+
+// The same, and clocks go for as long as that changes anything.
+const settleInTime = (self: Self, words: Words.Words): boolean => {
+  const { lease } = self.machine.setting
+  do if (settle(self, words)) return true
+  while (lease !== null && takes(self, words, Actions.encode("TimePasses")))
   return false
 }
 
@@ -139,7 +150,7 @@ const dissolve = (self: Self, words: Words.Words): string | null => {
   for (const peer of peers) {
     if (roleOf(peer)._tag !== "Following") continue
     if (!fires(peer, "Silence")) return `server ${setting.peers[peer]!.sid} waits for its leader for ever`
-    settle(self, words, false)
+    settle(self, words)
   }
   for (const peer of peers) {
     if (roleOf(peer)._tag !== "Leading") continue
@@ -148,7 +159,7 @@ const dissolve = (self: Self, words: Words.Words): string | null => {
       takes(self, words, Actions.encode("HalfTick", peer))
     }
     if (roleOf(peer)._tag === "Leading") return `server ${setting.peers[peer]!.sid} waits for a quorum for ever`
-    settle(self, words, false)
+    settle(self, words)
   }
   return null
 }
@@ -162,18 +173,25 @@ const electAgain = (self: Self, words: Words.Words): string | null => {
   return found
 }
 
-const elect = (self: Self, words: Words.Words): string | null => {
+// Ids decide between those whose histories are the same; here each of them may have the highest.
+const elect = (self: Self, before: Words.Words): string | null => {
   const { layout, setting } = self.machine
-  const best = setting.peers
+  const candidates = setting.peers
     .map(({ lastLoggedZxid, observes }, peer) =>
-      ({ peer, observes, zxid: lastLoggedZxid, epoch: Words.current(words[Words.diskAt(peer)]!) }))
+      ({ peer, observes, zxid: lastLoggedZxid, epoch: Words.current(before[Words.diskAt(peer)]!) }))
     .filter(({ observes }) => !observes)
-    .toSorted((self, that) => that.epoch - self.epoch || Number(that.zxid - self.zxid))[0]!.peer
-  takes(self, words, Actions.encode("Lead", best))
-  for (let peer = 0; peer < layout.peers; peer++) {
-    if (peer !== best) takes(self, words, Actions.encode("Follow", peer, best))
+  const isBetter = (self: typeof candidates[number], that: typeof self) =>
+    self.epoch > that.epoch || (self.epoch === that.epoch && self.zxid > that.zxid)
+  for (const candidate of candidates) {
+    if (candidates.some((other) => isBetter(other, candidate))) continue
+    const words = before.slice()
+    const best = candidate.peer
+    takes(self, words, Actions.encode("Lead", best))
+    for (let peer = 0; peer < layout.peers; peer++) {
+      if (peer !== best) takes(self, words, Actions.encode("Follow", peer, best))
+    }
+    if (settleInTime(self, words)) continue
+    return `server ${setting.peers[best]!.sid} is the best, and is not activated though all follow it`
   }
-  return settle(self, words, false)
-    ? null
-    : `server ${setting.peers[best]!.sid} is the best, and is not activated though all follow it`
+  return null
 }

@@ -18,6 +18,7 @@ const explanations: Readonly<Record<string, string>> = {
   quorum: "epochs are decided, accepted and activated by a quorum of voters (LeaderProcessFOLLOWERINFO, ...ACKEPOCH)",
   fresh: "a leader is at least as fresh as those who made it leader (LeaderProcessACKEPOCH)",
   truth: "a learner tells of its own history (FollowerProcessLEADERINFO)",
+  later: "an epoch is higher than all that were activated before its leader was elected (LeaderProcessFOLLOWERINFO)",
   activation: "UPTODATE is said, and followed, only when a quorum has acknowledged (LeaderProcessACKLD)",
   pledge: "nobody supports a leader, or itself, that is pledged to another (not in the original)",
   overlap: "no two may act at a time (not in the original)",
@@ -79,6 +80,9 @@ export const ofState = ({ layout, roles, setting }: Machine, words: Words.Words)
   words[0] = (words[0]! & ~(15 << 16) | highest << 16) >>> 0
   return null
 }
+
+/** The highest epoch in which somebody has been activated; 0 if nobody has. */
+export const newest = (words: Words.Words): number => 32 - Math.clz32(words[0]! & 0xffff)
 
 /** Has somebody been activated in this epoch? */
 export const isActivated = (words: Words.Words, epoch: number): boolean => (words[0]! & 1 << epoch - 1) !== 0

@@ -56,6 +56,8 @@ export interface Evidence {
   readonly ahead: number
   /** Who acknowledged NEWLEADER. */
   readonly acks: number
+  /** The highest epoch that had been activated when it was elected. */
+  readonly before: number
 }
 
 /** Who follows, or is on its way there. */
@@ -198,7 +200,8 @@ const forget = (role: Leading): Leading => {
       heard: decided ? -1n : evidence.heard,
       accepts: elected ? 0 : evidence.accepts,
       ahead: elected ? 0 : evidence.ahead,
-      acks: leads ? 0 : evidence.acks
+      acks: leads ? 0 : evidence.acks,
+      before: leads ? 0 : evidence.before
     },
     state: {
       ...state,

@@ -138,8 +138,8 @@ const renameLeading = (role: Roles.Leading, naming: Naming): Roles.Leading => {
     ...role,
     peer: naming.place(role.peer),
     evidence: {
+      ...evidence,
       asks: mask(evidence.asks),
-      heard: evidence.heard,
       accepts: mask(evidence.accepts),
       ahead: mask(evidence.ahead),
       acks: mask(evidence.acks)
