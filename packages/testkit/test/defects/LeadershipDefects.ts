@@ -54,7 +54,7 @@ const aboutEpochs: ReadonlyArray<LeadershipDefect> = [
     ...fenced({ terms: 1, dials: 1 }),
     name: "a learner accepts an epoch before it is durable",
     property: "durable",
-    origin: slip,
+    origin: "ZOOKEEPER-2307",
     text: "[{ ...next, ackEpoch: currentEpoch }, [{ _tag: \"StoreAcceptedEpoch\", epoch }]]",
     instead: "onAcceptedEpochStored({ ...next, ackEpoch: currentEpoch })"
   },
@@ -63,7 +63,7 @@ const aboutEpochs: ReadonlyArray<LeadershipDefect> = [
     ...fenced({ terms: 1, dials: 1 }),
     name: "a learner is in sync before its current epoch is durable",
     property: "durable",
-    origin: "ZOOKEEPER-335",
+    origin: slip,
     text: "return [{ ...state, stage: \"Acknowledging\" }, [",
     instead: "return [{ ...state, stage: \"Activating\" }, [send(\"ACK\", Zxid.make(state.epoch, 0n)), "
   },
@@ -81,7 +81,7 @@ const aboutEpochs: ReadonlyArray<LeadershipDefect> = [
     ...fenced({ terms: 2, dials: 2 }),
     name: "an epoch is no higher than what others have accepted",
     property: "progress",
-    origin: slip,
+    origin: "ZOOKEEPER-1343",
     text: "lastAccepted + 1n : state.epoch",
     instead: "lastAccepted : state.epoch"
   },
@@ -108,7 +108,7 @@ const aboutEpochs: ReadonlyArray<LeadershipDefect> = [
     ...fenced({ terms: 1, dials: 2 }),
     name: "an epoch counts each time that it is accepted",
     property: "once",
-    origin: "ZOOKEEPER-1282",
+    origin: slip,
     text: ": onAcceptedEpochStored(next)",
     instead: ": onAcceptedEpochStored({ ...next, ackEpoch: currentEpoch })"
   },
@@ -130,7 +130,7 @@ const aboutQuorums: ReadonlyArray<LeadershipDefect> = [
     setting: { ...unequal.setting, peers },
     name: "the histories of followers are not compared",
     property: "fresh",
-    origin: "ZOOKEEPER-1367",
+    origin: "ZOOKEEPER-1154",
     text: "if (counts && isAhead(summary, state.summary)) return Learners.close(state, id, \"AheadOfLeader\")",
     instead: ""
   },

@@ -254,7 +254,7 @@ const onActivated = (setting: Setting, draft: Outcome.Draft, work: Work, epoch: 
   if (setting.lease === null) work.entered = true
   const { acks, before } = work.evidence
   if (!isQuorum(setting, acks | itself(work))) Outcome.blame(draft, "quorum", `no quorum acknowledged epoch ${epoch}`)
-  if (epoch <= before) Outcome.blame(draft, "later", `epoch ${epoch} is activated, and ${before} was before its election`)
+  if (epoch <= before) Outcome.blame(draft, "later", `epoch ${epoch} is activated, ${before} was before its election`)
 }
 
 const successorsOf = ({ roles, setting }: Self, id: number): ReadonlyArray<number> => {
