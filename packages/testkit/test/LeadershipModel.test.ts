@@ -108,6 +108,7 @@ const reach = (machine: Machine.Machine, bounds: LeadershipModel.Bounds): Readon
 describe("folding", () => {
   it.each([
     fenced({ terms: 2, dials: 1, crashes: 1 }),
+    { ...fenced({ terms: 1, dials: 1, crashes: 1 }), peers: alike(4) },
     fenced({ terms: 1, dials: 2, losses: 1, resignations: 1 }),
     leased({ terms: 1, dials: 1, crashes: 1, ticks: 1 })
   ])("leaves one of those that differ by who is who, and none out", (options) => {
