@@ -3,6 +3,8 @@
  *
  * Exit code 0: nothing was broken. 1: something was, and the last lines say what, by which seed and how to repeat it.
  */
+import * as Trace from "@conclave/core/Trace"
+import { TraceFileError } from "@conclave/quorum/TraceFile"
 import * as Campaign from "@conclave/testkit/Campaign"
 import * as Profile from "@conclave/testkit/Profile"
 import type { Scenario } from "@conclave/testkit/Scenario"
@@ -63,9 +65,15 @@ const flags = {
     Flag.withDefault("chaos" as const)
   ),
   runs: whole("runs", 1, 1_000_000_000, "How many seeds").pipe(Flag.withDefault(10_000)),
-  trace: Flag.Boolean("trace").pipe(
+  events: Flag.Boolean("events").pipe(
     Flag.withDescription("Print every event of the first seed, and no more"),
     Flag.withDefault(false)
+  ),
+  trace: Flag.String("trace").pipe(
+    Flag.withDescription("Write every decision of the first seed, with its reason, to this file, in place of what is " +
+      "in it, and no more; conclave explain reads it"),
+    Flag.withMetavar("FILE"),
+    Flag.optional
   ),
   scenario: Flag.String("scenario").pipe(
     Flag.withDescription("Print every event of the scenario in this file, instead of drawing any"),
@@ -80,13 +88,13 @@ export const command = Command.make("simulate", flags, (flags) => simulate(flags
 )
 
 const simulate = Effect.fnUntraced(function*(given: Command.Command.Config.Infer<typeof flags>) {
-  if (Option.isSome(given.scenario)) return yield* trace(yield* read(given.scenario.value))
+  const { events, peers, profile, runs, trace } = given
+  if (Option.isSome(given.scenario)) return yield* runOne(yield* read(given.scenario.value), { events: true, trace })
   const seed = yield* Option.match(given.seed, {
     onNone: () => Random.nextIntBetween(0, 2 ** 31),
     onSome: Effect.succeed
   })
-  const { peers, profile, runs } = given
-  if (given.trace) return yield* trace(Profile.draw(profile, peers, seed))
+  if (events || Option.isSome(trace)) return yield* runOne(Profile.draw(profile, peers, seed), { events, trace })
   yield* Console.log(`seed ${seed}, ${peers} voters, ${profile}: ${Profile.profiles[profile].description}`)
   const campaign = Campaign.make({ peers, profile, runs, seed })
   const [elapsed] = yield* Effect.timed(runAll(campaign, runs))
@@ -109,14 +117,29 @@ const runAll = (campaign: Campaign.Campaign, runs: number): Effect.Effect<void> 
     }
   }).pipe(Effect.ensuring(SimulateReport.progressDone))
 
-// The seed and everything drawn from it first, then an event a line, then what it came to.
-const trace = Effect.fnUntraced(function*(scenario: Scenario) {
+// The seed and everything drawn from it first, then an event a line if that is asked for, then what it came to.
+const runOne = Effect.fnUntraced(function*(
+  scenario: Scenario,
+  { events, trace }: { readonly events: boolean; readonly trace: Option.Option<string> }
+) {
   const lines = [`seed ${scenario.seed}`, ScenarioJson.format(scenario)]
-  const { violation } = Simulator.run(scenario, { log: (line) => lines.push(line) })
+  const traced: Array<string> = []
+  const { violation } = Simulator.run(scenario, {
+    log: events ? (line) => lines.push(line) : undefined,
+    trace: Option.isSome(trace) ? (line) => traced.push(`${Trace.encode(line)}\n`) : undefined
+  })
   lines.push(violation === null ? "nothing was broken" : `broken at ${violation.at} ms: ${violation.detail}`)
+  if (Option.isSome(trace)) yield* write(trace.value, traced)
   yield* SimulateReport.print(lines)
   if (violation === null) return
   return yield* new PropertyBroken({ property: violation.property, repeat: "the same command" })
+})
+
+const write = Effect.fnUntraced(function*(file: string, lines: ReadonlyArray<string>) {
+  const fs = yield* FileSystem.FileSystem
+  yield* fs.writeFileString(file, lines.join("")).pipe(
+    Effect.mapError(({ message }) => new TraceFileError({ file, problem: message }))
+  )
 })
 
 const read = Effect.fnUntraced(function*(file: string) {

@@ -13,7 +13,7 @@ export class UnreadableTrace extends Schema.TaggedError<UnreadableTrace>()("Unre
   problem: Schema.String
 }) {
   override get message(): string {
-    return `${this.file}: ${this.problem}; name files that conclave peer --trace FILE has written`
+    return `${this.file}: ${this.problem}; name files that conclave has written by --trace FILE`
   }
 }
 

@@ -5,6 +5,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { readFile, writeFile } from "node:fs/promises"
 import * as Child from "./support/Child.ts"
 import * as PeerProcess from "./support/PeerProcess.ts"
+import * as Traces from "./support/Traces.ts"
 import * as Transcript from "./support/Transcript.ts"
 import * as ZooCfg from "./support/ZooCfg.ts"
 
@@ -154,7 +155,9 @@ describe("conclave elect", { timeout: TEST_TIMEOUT_MS }, () => {
     const cfgs = await cfgsOf(3)
     const peers = await Promise.all([PeerProcess.start(cfgs(1n)), PeerProcess.start(cfgs(2n))])
     const leader = await PeerProcess.agreement(peers)
-    const elect = PeerProcess.command("elect 3", ["elect", "--config", cfgs(3n).file, "--timeout", "20s"])
+    const trace = Traces.fileOf(cfgs(3n))
+    const args = ["elect", "--config", cfgs(3n).file, "--timeout", "20s", "--trace", trace]
+    const elect = PeerProcess.command("elect 3", args)
     assert.deepStrictEqual(await Child.ended(elect, PeerProcess.ELECTION_TIMEOUT_MS), { code: 0, signal: null })
     assert.strictEqual(elect.stdout.lines.length, 1)
     const decision = PeerProcess.parse(elect.stdout.lines[0] ?? "")
@@ -164,6 +167,7 @@ describe("conclave elect", { timeout: TEST_TIMEOUT_MS }, () => {
     assert.isString(decision.reason)
     assert.isNumber(decision.elapsedMs)
     for (const field of ["zxid", "electionEpoch", "peerEpoch"] as const) assert.typeOf(decision[field], "bigint")
+    assert.isAbove(Traces.check(trace), 0)
   })
 
   it("gives up after its timeout when no quorum answers", async () => {

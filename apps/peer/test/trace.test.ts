@@ -77,7 +77,7 @@ describe("traces of three processes", { timeout: TEST_TIMEOUT_MS }, () => {
     const { code, stderr } = await run("peer", "--config", cfgs(1n).file, "--trace", `${cfgs(1n).dataDir}/no/trace`)
     assert.strictEqual(code, 2)
     assert.include(stderr, "no/trace")
-    assert.include(stderr, "name a file that can be appended to")
+    assert.include(stderr, "name a file that can be written")
   })
 })
 

@@ -161,6 +161,8 @@ export type IgnoredReason =
   | "ZxidUntrusted"
   /** It is of an older round than ours; the sender was answered. */
   | "LowerRound"
+  /** It is of a later round and for a server that we could not vote for, and we have a vote. */
+  | "NothingToVoteFor"
   /** A quorum agreed already and this does not beat it. The original's rule: the vote is forgotten. */
   | "NotBetterWhileFinalizing"
   /** The election is about to be started anew. */

@@ -5,10 +5,10 @@
  */
 import type { CloseReason as LinkCloseReason } from "./ConnectionsOutput.ts"
 import type { ConfigVerdict, ElectedReason, KeptGround, NotJoinedReason, Output } from "./ElectionOutput.ts"
-import type { CloseReason, StepDownReason } from "./LeaderOutput.ts"
-import type { LeaveReason } from "./LearnerOutput.ts"
+import type { CloseReason, Output as LeaderOutput, StepDownReason } from "./LeaderOutput.ts"
+import type { LeaveReason, Output as LearnerOutput } from "./LearnerOutput.ts"
 import type { LeaderLostReason } from "./Liveness.ts"
-import type { Sid } from "./Sid.ts"
+import { NOBODY, type Sid } from "./Sid.ts"
 import * as QuorumVerifier from "./QuorumVerifier.ts"
 import type { Ground, Proposal, Vote } from "./Vote.ts"
 import * as Zxid from "./Zxid.ts"
@@ -73,6 +73,38 @@ export const left = (reason: LeaveReason): string => leaveReasons[reason]
 /** Why a leader closed the connection with a learner. */
 export const closed = (reason: CloseReason): string => closeReasons[reason]
 
+/** What became of a leader; `null` for what only moves packets and timers, and for learners it leaves behind. */
+export const leader = (output: LeaderOutput): string | null => {
+  switch (output._tag) {
+    case "EpochDecided":
+      return `chose epoch ${output.epoch}, higher than all that ${sids(output.supporters)} had accepted`
+    case "Activated":
+      return `leads in epoch ${output.epoch}: ${sids(output.supporters)} accepted it, a quorum`
+    case "LearnerSynced":
+      return `server ${output.sid} came in sync`
+    case "Close":
+      return output.reason === "SteppedDown"
+        ? null
+        : `let ${output.sid === null ? "somebody" : `server ${output.sid}`} go: ${closed(output.reason)}`
+    case "SteppedDown":
+      return `leads no longer: ${steppedDown(output.reason)}${next(output.successor)}`
+    default:
+      return null
+  }
+}
+
+/** What became of a learner; `null` for what only moves packets, timers and pledges. */
+export const learner = (output: LearnerOutput): string | null => {
+  switch (output._tag) {
+    case "Following":
+      return `follows in epoch ${output.epoch}`
+    case "Left":
+      return `left: ${left(output.reason)}${next(output.successor)}`
+    default:
+      return null
+  }
+}
+
 /** That a configuration is in force, who sent it, and what it makes of us. */
 export const configAdopted = (
   mySid: Sid,
@@ -97,10 +129,15 @@ export const configRefused = (
 
 /** Because of whom somebody changed its mind, and on what ground. */
 export const adopted = (
-  { from, ground, previous, proposal: next }: Omit<Output & { readonly _tag: "Adopted" }, "_tag">
+  { from, ground, previous, proposal }: Omit<Output & { readonly _tag: "Adopted" }, "_tag">
 ): string =>
-  `from server ${previous.leader} to ${next.leader}, because of server ${from}: ` +
-  betterGrounds[ground](next, previous)
+  previous.zxid === NOBODY || previous.zxid === Zxid.UNTRUSTED
+    ? `to server ${proposal.leader}, because of server ${from}: it had proposed nobody`
+    : `from server ${previous.leader} to ${proposal.leader}, because of server ${from}: ` +
+      better(proposal, previous, ground)
+
+/** Why the one proposal is better than the other. */
+export const better = (self: Proposal, that: Proposal, ground: Ground): string => betterGrounds[ground](self, that)
 
 /** Why the leader that somebody else has is not followed. */
 export const notJoined = (
@@ -135,15 +172,17 @@ export interface Phases {
   readonly finalize: number | null
 }
 
-/** A proposal: whose, and how fresh its history is. */
+/** A proposal: whose, and how fresh its history is; or of nobody, by who may not be proposed. */
 export const proposal = ({ leader, peerEpoch, zxid }: Proposal): string =>
-  `server ${leader} (epoch ${peerEpoch}, zxid ${Zxid.format(zxid)})`
+  leader === NOBODY ? "nobody" : `server ${leader} (epoch ${peerEpoch}, zxid ${Zxid.format(zxid)})`
 
 /** Ids in ascending order, as a list for people. */
 export const sids = (set: Iterable<Sid>): string => {
   const sorted = Array.from(set).sort((a, b) => (a < b ? -1 : 1))
   return sorted.length === 0 ? "nobody" : sorted.join(", ")
 }
+
+const next = (successor: Sid | null): string => (successor === null ? "" : `; server ${successor} is to lead next`)
 
 const quorumGround = (winner: Proposal, runnerUp: Proposal | null, ground: KeptGround | null): string => {
   if (runnerUp === null || ground === null) return "no other proposal was heard"

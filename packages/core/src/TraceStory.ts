@@ -11,6 +11,15 @@ import type * as Trace from "./Trace.ts"
 export interface Options {
   /** The troubles of connections, too. */
   readonly verbose: boolean
+  /** What else is known to have happened, told among the rest. */
+  readonly notes?: ReadonlyArray<Note>
+}
+
+/** Something that no trace tells. */
+export interface Note {
+  /** Milliseconds since 1970, as in a trace. */
+  readonly wall: number
+  readonly text: string
 }
 
 /** The lines of several traces as one, by the wall clock; the lines of each stay in their order, whatever that does. */
@@ -27,6 +36,7 @@ export const merge = (traces: ReadonlyArray<ReadonlyArray<Trace.Line>>): Readonl
 export const tell = (lines: ReadonlyArray<Trace.Line>, options: Options): ReadonlyArray<string> => {
   const { terms, vain } = Elections.collect(lines)
   const told: Array<Told> = [
+    ...(options.notes ?? []).map(noted),
     ...terms.map((term) => ({ wall: term.began.wall, text: termOf(term) })),
     ...vain.map((search) => ({ wall: search.began.wall, text: vainOf(search) })),
     ...lines.flatMap((line) => noteOf(line, options))
@@ -96,13 +106,15 @@ const vainOf = ({ began, minds, notJoined, sid }: Elections.Search): ReadonlyArr
 
 const noteOf = (line: Trace.Line, { verbose }: Options): ReadonlyArray<Told> => {
   if (line._tag === "Trace") return []
-  const note = (text: string): Told => ({ wall: line.wall, text: [`${clock(line.wall)} ${text}`] })
+  const note = (text: string) => noted({ wall: line.wall, text })
   if (line._tag === "Lost") return [note(`${line.lines} lines are missing in a trace here`)]
   if (line._tag === "Start") return line.reducer === "election" ? [note(`server ${line.sid} starts`)] : []
   const { sid } = line
   if (line.reducer === "election") return line.outputs.flatMap((output) => configOf(sid, output).map(note))
   return line.reducer === "connections" && verbose ? troublesOf(line).map(note) : []
 }
+
+const noted = ({ text, wall }: Note): Told => ({ wall, text: [`${clock(wall)} ${text}`] })
 
 const configOf = (sid: bigint, output: Trace.Outputs["election"]): ReadonlyArray<string> => {
   if (output._tag === "AdoptConfig") return [`server ${sid}: ${Explain.configAdopted(sid, output)}`]

@@ -1,5 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Result from "effect/Result"
 import type { Output } from "../src/ElectionOutput.ts"
+import * as QuorumVerifier from "../src/QuorumVerifier.ts"
 import * as Rules from "../src/Rules.ts"
 import { UNTRUSTED } from "../src/Zxid.ts"
 import * as Peer from "./support/Peer.ts"
@@ -118,9 +120,8 @@ describe("a voter that may not be proposed", () => {
     assert.deepStrictEqual(peer.hears(2, "LOOKING", itself, 1)[0], kept(2, itself, p(1, 10, 1), "NotElectable"))
   })
 
-  it("abstains again when a new round begins, unless the vote that began it is real", () => {
+  it("abstains in a new round until it hears a real vote there", () => {
     const peer = looking()
-    peer.hears(1, "LOOKING", p(1, 10, 1), 1)
     assert.deepStrictEqual(peer.hears(2, "LOOKING", p(3, 999, 9), 4), [
       roundStarted(4, abstention, 2),
       kept(2, p(3, 999, 9), abstention, "NotElectable"),
@@ -129,6 +130,31 @@ describe("a voter that may not be proposed", () => {
     ])
     peer.hears(2, "LOOKING", p(2, 10, 1), 5)
     assert.deepStrictEqual(peer.looking().proposal, p(2, 10, 1))
+  })
+
+  // Among servers without weight it would be asked back into the round of the one with weight, without end.
+  it("does not leave the round of its vote for one in which there is nobody to vote for", () => {
+    const weighted = Result.getOrThrow(QuorumVerifier.hierarchical({
+      servers: Peer.members([1, 2, 3]),
+      groups: new Map([[1n, [1n, 2n, 3n]]]),
+      weights: new Map([[1n, 1n], [2n, 0n], [3n, 1n]])
+    }))
+    for (const rules of [Rules.conclave, Rules.zookeeper]) {
+      const peer = looking({ verifier: weighted, rules })
+      const weightless = () => peer.hears(2, "LOOKING", p(2, 99, 1), 4)
+      peer.hears(1, "LOOKING", p(1, 10, 1), 1)
+      assert.deepStrictEqual(weightless(), [
+        ignored("NothingToVoteFor", 2, "LOOKING", p(2, 99, 1), 4),
+        timer("Notification", 200)
+      ])
+      peer.hears(3, "LOOKING", p(1, 10, 1), 1)
+      assert.isTrue(peer.looking().finalizing)
+      weightless()
+      assert.deepInclude(peer.looking(), { finalizing: true, logicalClock: 1n, proposal: p(1, 10, 1) })
+      // With somebody to vote for it goes; the original does nothing any more once it has a quorum.
+      peer.hears(1, "LOOKING", p(1, 10, 1), 4)
+      assert.strictEqual(peer.looking().logicalClock, rules === Rules.conclave ? 4n : 1n)
+    }
   })
 
   it("while it abstains takes up a lower round, too; once it votes, no more", () => {

@@ -3,6 +3,7 @@ import type { ConfigVerdict, ElectedReason, KeptGround } from "../src/ElectionOu
 import * as Explain from "../src/Explain.ts"
 import { InvalidConfig } from "../src/InvalidConfig.ts"
 import type { LeaderLostReason } from "../src/Liveness.ts"
+import { NOBODY } from "../src/Sid.ts"
 import type { Proposal } from "../src/Vote.ts"
 import { majority, p, sids, vote } from "./support/Peer.ts"
 
@@ -88,6 +89,16 @@ describe("what became of a configuration", () => {
 describe("what elections speak of", () => {
   it("a proposal, with its history as logs show it", () => {
     assert.strictEqual(Explain.proposal(p(-1, -1, 2)), "server -1 (epoch 2, zxid 0xffffffffffffffff)")
+    assert.strictEqual(Explain.proposal(p(NOBODY, NOBODY, NOBODY)), "nobody")
+  })
+
+  it.each<readonly [previous: Proposal, sentence: string]>([
+    [p(2, 3, 4), "from server 2 to 3, because of server 1: histories are equal and its id is higher"],
+    // Who observes, and who votes and may not be proposed.
+    [p(NOBODY, NOBODY, NOBODY), "to server 3, because of server 1: it had proposed nobody"],
+    [p(2, -1, -1), "to server 3, because of server 1: it had proposed nobody"]
+  ])("a change of mind from %o", (previous, sentence) => {
+    assert.strictEqual(Explain.adopted({ from: 1n, ground: "sid", previous, proposal: p(3, 3, 4) }), sentence)
   })
 
   it("ids as numbers in order", () => {

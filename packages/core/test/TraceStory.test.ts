@@ -174,4 +174,15 @@ describe("several traces", () => {
     const times = merged.flatMap((line) => (line._tag === "Step" ? [[line.sid, line.wall]] : []))
     assert.deepStrictEqual(times, [[2n, 7], [1n, 10], [1n, 5], [2n, 20], [1n, 30]])
   })
+
+  it("tells what is known besides, each at its time, and first of what was at the same time", () => {
+    const note = (at: number, text: string) => ({ wall: 3_600_000 + at, text })
+    const notes = [note(0, "the power comes back"), note(5, "the network is cut")]
+    assert.deepStrictEqual(TraceStory.tell([starts(1n, 0), starts(2n, 10)], { verbose: false, notes }), [
+      "01:00:00.000 the power comes back",
+      "01:00:00.000 server 1 starts",
+      "01:00:00.005 the network is cut",
+      "01:00:00.010 server 2 starts"
+    ])
+  })
 })

@@ -4,7 +4,8 @@
  *
  * It behaves as TCP does: bytes arrive in order or the connection ends; behind a
  * partition a dial hangs and bytes wait, for as long as the partition lasts. No
- * timer runs here, so nothing depends on a clock.
+ * timer runs here, so nothing depends on a clock; whoever has one may make bytes
+ * take their time.
  */
 import * as Address from "@conclave/core/Address"
 import * as Context from "effect/Context"
@@ -13,6 +14,7 @@ import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import * as Acceptor from "./Acceptor.ts"
 import * as MemoryLink from "./internal/MemoryLink.ts"
+import * as MemoryNet from "./internal/MemoryNet.ts"
 import type * as MemoryPipe from "./internal/MemoryPipe.ts"
 import * as Signal from "./internal/Signal.ts"
 import * as Transport from "./Transport.ts"
@@ -21,14 +23,7 @@ import * as Transport from "./Transport.ts"
 export type Hosts = string | ReadonlyArray<string>
 
 /** A connection, or an attempt at one, as the network sees it. */
-export interface MemoryConnection {
-  /** The dialler, `host:port`. */
-  readonly from: string
-  /** The address dialled. */
-  readonly to: string
-  /** A dial under way; a connection both ends hold; one that an end has let go of. */
-  readonly state: "Dialing" | "Open" | "Closing"
-}
+export type MemoryConnection = MemoryNet.MemoryConnection
 
 /**
  * The network, its faults, and what can be seen of it. A fault belongs to one
@@ -73,8 +68,15 @@ export class MemoryNetwork extends Context.Service<MemoryNetwork, {
   ) => Effect.Effect<Transport.Transport["Service"]>
 }>()("@conclave/quorum/MemoryNetwork") {}
 
+/** Calls `arrive` when what is sent now from one host to another has got there. */
+export type Travel = MemoryNet.Travel
+
 /** A network without hosts and without faults. */
-export const layer: Layer.Layer<MemoryNetwork> = Layer.sync(MemoryNetwork, () => makeUnsafe())
+export const layer: Layer.Layer<MemoryNetwork> = Layer.sync(MemoryNetwork, () => makeUnsafe(null))
+
+/** The same, where bytes, closes and both ways of a dial travel; only a `crash` or a `reset` is known at once. */
+export const layerTravel = (travel: Travel): Layer.Layer<MemoryNetwork> =>
+  Layer.sync(MemoryNetwork, () => makeUnsafe(travel))
 
 /** The transport of one who lives at a host of the network; see `MemoryNetwork.transport`. */
 export const layerTransport = (
@@ -87,30 +89,12 @@ export const layerTransport = (
 // internal
 // -----------------------------------------------------------------------------
 
-interface Net {
-  readonly names: Set<string>
-  /** The latest transport at each host. */
-  readonly lives: Map<string, Life>
-  readonly faults: Map<string, MemoryPipe.Fault>
-  readonly listeners: Map<string, Acceptor.Acceptor<MemoryLink.End>>
-  readonly links: Set<MemoryLink.MemoryLink>
-  readonly dialing: Set<MemoryConnection>
-  readonly changed: Signal.Signal
-  readonly freePort: () => number
-}
-
-/** A process, as long as it is alive. */
-interface Life {
-  readonly names: ReadonlyArray<string>
-  alive: boolean
-}
-
 // IANA's dynamic ports begin here (RFC 6335), and no test opens the 16,384 there are.
 const FIRST_FREE_PORT = 49152
 
-const makeUnsafe = (): MemoryNetwork["Service"] => {
+const makeUnsafe = (travel: Travel | null): MemoryNetwork["Service"] => {
   let port = FIRST_FREE_PORT
-  const net: Net = {
+  const net: MemoryNet.Net = {
     names: new Set(),
     lives: new Map(),
     faults: new Map(),
@@ -118,7 +102,8 @@ const makeUnsafe = (): MemoryNetwork["Service"] => {
     links: new Set(),
     dialing: new Set(),
     changed: Signal.make(),
-    freePort: () => port++
+    freePort: () => port++,
+    travel
   }
   const setFault = (fault: MemoryPipe.Fault | undefined) => (from: Hosts, to: Hosts) =>
     Effect.sync(() => {
@@ -143,16 +128,16 @@ const makeUnsafe = (): MemoryNetwork["Service"] => {
     reset: (a, b) =>
       Effect.sync(() => {
         const broken = new Set([...directions(a, b), ...directions(b, a)])
-        resetWhere(net, ({ from, to }) => broken.has(direction(from.host, to.host)))
+        MemoryNet.resetWhere(net, ({ from, to }) => broken.has(direction(from.host, to.host)))
       }),
     crash: (host) =>
       Effect.sync(() => {
-        bury(net, die(net, host))
+        MemoryNet.bury(net, MemoryNet.die(net, host))
         net.changed.wake()
       }),
     vanish: (host) =>
       Effect.suspend(() => {
-        const names = die(net, host)
+        const names = MemoryNet.die(net, host)
         const others = Array.from(net.names).filter((name) => !names.includes(name))
         return Effect.andThen(cut(names, others), cut(others, names))
       }),
@@ -160,9 +145,9 @@ const makeUnsafe = (): MemoryNetwork["Service"] => {
     until: (holds) => Effect.map(net.changed.until(() => holds(connections())), connections),
     transport: (host, ...otherNames) =>
       Effect.sync(() => {
-        const life: Life = { names: [host, ...otherNames], alive: true }
+        const life: MemoryNet.Life = { names: [host, ...otherNames], alive: true }
         // A machine that is back knows nothing of connections it had.
-        if (net.lives.get(host)?.alive === false) bury(net, life.names)
+        if (net.lives.get(host)?.alive === false) MemoryNet.bury(net, life.names)
         for (const name of life.names) net.names.add(name)
         net.lives.set(host, life)
         return Transport.Transport.of({
@@ -174,9 +159,9 @@ const makeUnsafe = (): MemoryNetwork["Service"] => {
 }
 
 const dial = Effect.fnUntraced(function*(
-  net: Net,
+  net: MemoryNet.Net,
   host: string,
-  life: Life,
+  life: MemoryNet.Life,
   to: Address.Address
 ): Effect.fn.Return<Transport.Connection, Transport.DialError, Scope.Scope> {
   const from = { host, port: net.freePort() }
@@ -185,6 +170,7 @@ const dial = Effect.fnUntraced(function*(
   if (!isPort(to.port)) return yield* fail("Failed")
   if (!net.names.has(to.host)) return yield* fail("Unresolved")
   yield* reachable(net, from, to)
+  yield* roundTrip(net, from, to)
   if (!life.alive) return yield* Effect.never
   const acceptor = net.listeners.get(Address.format(to))
   if (acceptor === undefined) return yield* fail("Refused")
@@ -194,6 +180,7 @@ const dial = Effect.fnUntraced(function*(
         from,
         to,
         fault: (a, b) => net.faults.get(direction(a.host, b.host)),
+        travel: (a, b) => (arrive) => net.travel === null ? arrive() : net.travel(a.host, b.host, arrive),
         onClose: (link) => {
           if (link.held.size === 0) net.links.delete(link)
           net.changed.wake()
@@ -210,7 +197,7 @@ const dial = Effect.fnUntraced(function*(
 })
 
 // Waits while either direction is cut.
-const reachable = (net: Net, from: Address.Address, to: Address.Address) => {
+const reachable = (net: MemoryNet.Net, from: Address.Address, to: Address.Address) => {
   const attempt: MemoryConnection = { from: Address.format(from), to: Address.format(to), state: "Dialing" }
   const ways = [direction(from.host, to.host), direction(to.host, from.host)]
   const setDialing = (isDialing: boolean) => () => {
@@ -225,9 +212,16 @@ const reachable = (net: Net, from: Address.Address, to: Address.Address) => {
   )
 }
 
+const roundTrip = ({ travel }: MemoryNet.Net, from: Address.Address, to: Address.Address): Effect.Effect<void> =>
+  travel === null
+    ? Effect.void
+    : Effect.callback((resume) =>
+      travel(from.host, to.host, () => travel(to.host, from.host, () => resume(Effect.void)))
+    )
+
 const listen = Effect.fnUntraced(function*(
-  net: Net,
-  { alive, names }: Life,
+  net: MemoryNet.Net,
+  { alive, names }: MemoryNet.Life,
   asked: Address.Address
 ): Effect.fn.Return<Transport.Listener, Transport.ListenError, Scope.Scope> {
   const address = { host: asked.host, port: asked.port === 0 ? net.freePort() : asked.port }
@@ -253,35 +247,7 @@ const listen = Effect.fnUntraced(function*(
   return { address, run: acceptor.run }
 })
 
-// Whoever notices may dial at once; the new connection is none of those that break.
-const resetWhere = (net: Net, isBroken: (link: MemoryLink.MemoryLink) => boolean) => {
-  for (const link of Array.from(net.links)) if (isBroken(link)) link.reset()
-}
-
-// Nobody may be left to let go of these.
-const bury = (net: Net, names: ReadonlyArray<string>) => {
-  for (const attempt of net.dialing) if (isAt(names, attempt.from)) net.dialing.delete(attempt)
-  resetWhere(net, ({ from, to }) => names.includes(from.host) || names.includes(to.host))
-  for (const { acceptor, dialer, from, to } of Array.from(net.links)) {
-    if (names.includes(from.host)) dialer.close()
-    if (names.includes(to.host)) acceptor.close()
-  }
-}
-
-const isAt = (names: ReadonlyArray<string>, address: string) => names.some((name) => address.startsWith(`${name}:`))
-
-// Gives the names of the host.
-const die = (net: Net, host: string): ReadonlyArray<string> => {
-  const life = net.lives.get(host)
-  if (life === undefined) return [host]
-  life.alive = false
-  for (const key of Array.from(net.listeners.keys())) {
-    if (isAt(life.names, key)) net.listeners.delete(key)
-  }
-  return life.names
-}
-
-const settle = (net: Net) => {
+const settle = (net: MemoryNet.Net) => {
   for (const link of net.links) link.flow()
   net.changed.wake()
 }

@@ -21,7 +21,7 @@ export class TraceFileError extends Schema.TaggedError<TraceFileError>()("TraceF
   problem: Schema.String
 }) {
   override get message(): string {
-    return `the trace cannot be written to ${this.file}: ${this.problem}; name a file that can be appended to`
+    return `the trace cannot be written to ${this.file}: ${this.problem}; name a file that can be written`
   }
 }
 

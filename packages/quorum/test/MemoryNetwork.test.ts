@@ -287,3 +287,74 @@ describe("MemoryNetwork", () => {
     assert.strictEqual((yield* Fiber.join(dial)).reason, "Refused")
   })))
 })
+
+describe("MemoryNetwork, where bytes travel", () => {
+  /** A network in which whatever is under way arrives when the test says so, in the order of departure. */
+  const travelling = <E>(
+    test: (arrivals: Array<{ readonly way: string; readonly arrive: () => void }>) => Effect.Effect<
+      void,
+      E,
+      Scope.Scope | MemoryNetwork.MemoryNetwork
+    >
+  ) =>
+  () =>
+    Effect.suspend(() => {
+      const arrivals: Array<{ readonly way: string; readonly arrive: () => void }> = []
+      const travel: MemoryNetwork.Travel = (from, to, arrive) => arrivals.push({ way: `${from}>${to}`, arrive })
+      return Effect.provide(test(arrivals), MemoryNetwork.layerTravel(travel))
+    })
+
+  const connected = Effect.fnUntraced(function*(arrivals: Array<{ readonly arrive: () => void }>) {
+    const joining = yield* fork(annAndBob)
+    for (let way = 0; way < 2; way++) {
+      assert.isTrue(isWaiting(joining))
+      while (arrivals.length === 0) yield* Effect.yieldNow
+      arrivals.shift()!.arrive()
+    }
+    return yield* Fiber.join(joining)
+  })
+
+  it.effect("a dial takes the way there and back", travelling(Effect.fnUntraced(function*(arrivals) {
+    yield* connected(arrivals)
+    assert.lengthOf(arrivals, 0)
+  })))
+
+  it.effect("bytes and the end after them arrive in order, even if they could overtake", travelling(
+    Effect.fnUntraced(function*(arrivals) {
+      const { far, hangUp, near } = yield* connected(arrivals)
+      yield* near.write(utf8("one"))
+      yield* near.write(utf8("two"))
+      yield* hangUp
+      const reading = yield* fork(pullText(far))
+      const [one, two, end] = arrivals.splice(0)
+      assert.deepStrictEqual([one?.way, two?.way, end?.way], Array(3).fill("ann>bob"))
+      end!.arrive()
+      two!.arrive()
+      assert.isTrue(isWaiting(reading))
+      one!.arrive()
+      assert.strictEqual(yield* Fiber.join(reading), "one two")
+      assert.strictEqual(endOf(yield* Effect.flip(far.pull)), "SocketCloseError")
+    })
+  ))
+
+  it.effect("what is under way when a connection breaks never arrives", travelling(
+    Effect.fnUntraced(function*(arrivals) {
+      const { far, near, network } = yield* connected(arrivals)
+      yield* near.write(utf8("lost"))
+      yield* network.reset("ann", "bob")
+      for (const { arrive } of arrivals.splice(0)) arrive()
+      assert.strictEqual(endOf(yield* Effect.flip(far.pull)), "SocketReadError")
+    })
+  ))
+
+  it.effect("who arrives behind a partition waits for its end", travelling(Effect.fnUntraced(function*(arrivals) {
+    const { far, near, network } = yield* connected(arrivals)
+    yield* near.write(utf8("late"))
+    yield* network.partition("ann", "bob")
+    const reading = yield* fork(pullText(far))
+    arrivals.shift()!.arrive()
+    assert.isTrue(isWaiting(reading))
+    yield* network.heal
+    assert.strictEqual(yield* Fiber.join(reading), "late")
+  })))
+})

@@ -8,6 +8,7 @@
 import type * as Election from "@conclave/core/Election"
 import type { Output } from "@conclave/core/ElectionOutput"
 import type { Sid } from "@conclave/core/Sid"
+import type * as Trace from "@conclave/core/Trace"
 import * as Random from "./Random.ts"
 import * as Reducers from "./Reducers.ts"
 import * as Scenario from "./Scenario.ts"
@@ -18,6 +19,7 @@ import * as Line from "./internal/Line.ts"
 import * as Links from "./internal/Links.ts"
 import * as Nodes from "./internal/Nodes.ts"
 import * as Properties from "./internal/Properties.ts"
+import * as Tracer from "./internal/Tracer.ts"
 import * as Wire from "./internal/Wire.ts"
 import * as World from "./internal/World.ts"
 
@@ -56,6 +58,8 @@ export interface RunOptions {
   readonly log?: World.Log | undefined
   /** Shown every step of an election. */
   readonly observe?: (moment: Moment) => void
+  /** Told every step of every reducer, as the lines of a trace, the header first; times are the world's. */
+  readonly trace?: ((line: Trace.Line) => void) | undefined
 }
 
 /** Within this time after the last fault there must be a leader, in milliseconds. */
@@ -95,7 +99,7 @@ const descriptions: Record<string, string> = {
 
 const make = (
   scenario: Scenario.Scenario,
-  { log, observe, reducers = Reducers.shipped }: RunOptions
+  { log, observe, reducers = Reducers.shipped, trace }: RunOptions
 ): World.World => {
   const size = scenario.members.length
   return {
@@ -121,7 +125,8 @@ const make = (
     static: Scenario.isStatic(scenario),
     proposals: new Set(),
     log: log ?? null,
-    observe: observe ?? null
+    observe: observe ?? null,
+    trace: trace === undefined ? null : Tracer.make(trace)
   }
 }
 

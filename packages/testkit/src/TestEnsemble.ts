@@ -39,6 +39,8 @@ export interface Options extends QuorumConfig.ActivationOptions {
   readonly position?: (sid: Sid) => Effect.Effect<bigint>
   /** How long a replica's disk takes to write an epoch, in milliseconds; at a crash, what is under way is lost. 1. */
   readonly syncTime?: number
+  /** How long bytes take from one replica to another, one way; 0 unless given. */
+  readonly latency?: Duration.Input
   /** Decides what `Random` draws on each replica. */
   readonly seed?: string
 }
@@ -103,6 +105,8 @@ export class TestEnsemble extends Context.Service<TestEnsemble, On<Services> & {
   readonly partition: (...groups: ReadonlyArray<ReadonlyArray<Sid>>) => Effect.Effect<void>
   /** Besides, nothing gets from these to those; the other way it does. No connection can be made in either. */
   readonly partitionOneWay: (from: ReadonlyArray<Sid>, to: ReadonlyArray<Sid>) => Effect.Effect<void>
+  /** From now on what these send to those takes so long, one way, until `heal`. */
+  readonly delay: (from: ReadonlyArray<Sid>, to: ReadonlyArray<Sid>, latency: Duration.Input) => Effect.Effect<void>
   /** Ends every fault of the network; what waited arrives. */
   readonly heal: Effect.Effect<void>
   /** The network, for other faults; a replica's host is `host(sid)`. */
@@ -132,6 +136,16 @@ export class TestEnsemble extends Context.Service<TestEnsemble, On<Services> & {
   readonly statuses: Effect.Effect<ReadonlyMap<Sid, LeadershipStatus>>
   /** What has happened: faults, changes of status, and what replicas log, with the time. The last 10,000 lines. */
   readonly log: Effect.Effect<ReadonlyArray<string>>
+  /**
+   * Why it has happened, as `conclave explain` tells it: who won each election on what ground, who changed its mind
+   * because of whom, who was late, what came of it, and among that what the test did. A replica is a server here.
+   */
+  readonly story: Effect.Effect<ReadonlyArray<string>>
+  /**
+   * Every decision of every replica with its reason: the text of a trace as a peer writes it, for `conclave explain`
+   * and `conclave conform`. The last 20,000 lines at least, which is an hour with ticks of 2 s; times are the test's.
+   */
+  readonly trace: Effect.Effect<string>
 }>()("@conclave/testkit/TestEnsemble") {}
 
 /** The host of a replica in the network. */
@@ -175,6 +189,7 @@ const make = (stage: Stage.Stage): TestEnsemble["Service"] => TestEnsemble.of({
   skewClock: (sid, rate) => Lives.skewClock(stage, sid, rate),
   partition: (...groups) => Partitions.partition(stage, groups),
   partitionOneWay: (from, to) => Partitions.partitionOneWay(stage, from, to),
+  delay: (from, to, latency) => Partitions.delay(stage, from, to, latency),
   heal: Partitions.heal(stage),
   network: stage.network,
   elect: Leaders.elect(stage),
@@ -184,7 +199,9 @@ const make = (stage: Stage.Stage): TestEnsemble["Service"] => TestEnsemble.of({
   advance: (duration) => Stage.advance(stage, duration),
   until: (condition, options) => Stage.until(stage, options?.what ?? "a condition", condition, options?.within),
   statuses: Effect.map(Stage.statuses(stage), (all) => new Map(all)),
-  log: Effect.sync(() => stage.journal.lines.slice())
+  log: Effect.sync(() => stage.journal.lines.slice()),
+  story: Effect.sync(() => Stage.story(stage)),
+  trace: Effect.sync(stage.chronicle.trace)
 })
 
 const deploy = Effect.fnUntraced(function*<A, E, R>(stage: Stage.Stage, service: Layer.Layer<A, E, R>) {

@@ -3,15 +3,9 @@ import * as Leadership from "@conclave/quorum/Leadership"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as TestEnsemble from "../src/TestEnsemble.ts"
+import { withEnsemble } from "./WithEnsemble.ts"
 
 type Ensemble = TestEnsemble.TestEnsemble["Service"]
-
-/** A test with an ensemble of its own. */
-const withEnsemble = <A, E>(
-  options: TestEnsemble.Options,
-  test: (ensemble: Ensemble) => Effect.Effect<A, E>
-) =>
-() => Effect.asVoid(TestEnsemble.TestEnsemble.use(test)).pipe(Effect.provide(TestEnsemble.layer(options)))
 
 /** What guarded work has done, and where. */
 interface Note {

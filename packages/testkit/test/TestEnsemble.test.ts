@@ -12,15 +12,9 @@ import * as TestClock from "effect/testing/TestClock"
 import * as VirtualTime from "../src/internal/ensemble/VirtualTime.ts"
 import { NotReached } from "../src/NotReached.ts"
 import * as TestEnsemble from "../src/TestEnsemble.ts"
+import { withEnsemble } from "./WithEnsemble.ts"
 
 type Ensemble = TestEnsemble.TestEnsemble["Service"]
-
-/** A test with an ensemble of its own. */
-const withEnsemble = <A, E>(
-  options: TestEnsemble.Options,
-  test: (ensemble: Ensemble) => Effect.Effect<A, E>
-) =>
-() => Effect.asVoid(TestEnsemble.TestEnsemble.use(test)).pipe(Effect.provide(TestEnsemble.layer(options)))
 
 /** What a defect says; a test that asks for nonsense is told so. */
 const defectOf = <A, E>(effect: Effect.Effect<A, E>) =>
@@ -86,6 +80,7 @@ describe("an ensemble", () => {
       "  replica 3 is down",
       "before that:"
     ])
+    assert.include(lines, "  00:00:00.000 server 1 looked, and decided for nobody")
     assert.include(lines, "      0.000 s  replica 1: starts")
   })))
 

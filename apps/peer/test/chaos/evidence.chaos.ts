@@ -15,7 +15,7 @@ it("nobody waits for the lease of a process that was killed", async () => {
   const lease = LEASE_TICKS * promise.timing.tickTime
   // Elected at once: the new leader is followed before the old one is known to be gone.
   const timing = { ...promise.timing, initLimit: LEASE_TICKS, finalizeWait: 1, lease }
-  const ensemble = Ensemble.make(await Network.loopback(3), timing)
+  const ensemble = Ensemble.make(await Network.loopback(3), timing, null, true)
   onTestFinished(ensemble.close)
   await Rounds.begin(ensemble, promise)
   await Rounds.awaitAll(ensemble, promise)
@@ -25,4 +25,5 @@ it("nobody waits for the lease of a process that was killed", async () => {
     entries.find(({ at, kind }) => kind === "start" && at > killed))
   assert.isDefined(next, ensemble.logs())
   assert.isBelow(next.at - killed, promise.bound)
+  assert.isAbove(ensemble.checkTraces(), 0)
 })

@@ -16,7 +16,7 @@ it("a stopped leader that runs on is rejected, whatever it writes", async () => 
   const resource = await Resource.serve(path)
   onTestFinished(resource.close)
   const promise = Promises.of("fenced")
-  const ensemble = Ensemble.make(await Network.loopback(3), promise.timing, path)
+  const ensemble = Ensemble.make(await Network.loopback(3), promise.timing, path, true)
   onTestFinished(ensemble.close)
   const until = async (what: string, accept: (write: Resource.Decided) => boolean, from: number) => {
     const found = await ensemble.journal.until(promise.bound, () => resource.decided.slice(from).find(accept))
@@ -45,4 +45,5 @@ it("a stopped leader that runs on is rejected, whatever it writes", async () => 
   assert.deepStrictEqual(tokens, tokens.toSorted((self, that) => Number(self - that)))
   const leading = new Set(tokens)
   assert.isTrue(resource.decided.every(({ accepted, token }) => accepted || leading.has(token)))
+  assert.isAbove(ensemble.checkTraces(), 0)
 })

@@ -19,7 +19,8 @@ it.skipIf(obstacle !== null)("servers that start again wait for the lease they m
   const promise = { ...patient, bound: patient.bound + lease }
   const network = Network.namespaces(3)
   onTestFinished(network.close)
-  const ensemble = Ensemble.make(network, { ...timing, initLimit: LEASE_TICKS, syncLimit: LEASE_TICKS, lease })
+  const patience = { initLimit: LEASE_TICKS, syncLimit: LEASE_TICKS }
+  const ensemble = Ensemble.make(network, { ...timing, ...patience, lease }, null, true)
   onTestFinished(ensemble.close)
   await Rounds.begin(ensemble, promise)
   await Rounds.awaitAll(ensemble, promise)
@@ -39,4 +40,5 @@ it.skipIf(obstacle !== null)("servers that start again wait for the lease they m
   assert.isDefined(next)
   // They count from a moment before they say that they are up, and that may have been a while on a busy machine.
   assert.isAbove(next.at - up.at, lease / 2)
+  assert.isAbove(ensemble.checkTraces(), 0)
 })

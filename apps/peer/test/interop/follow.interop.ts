@@ -6,12 +6,16 @@ import * as History from "@conclave/quorum/History"
 import * as QuorumConfig from "@conclave/quorum/QuorumConfig"
 import * as QuorumPeer from "@conclave/quorum/QuorumPeer"
 import { Tenure } from "@conclave/quorum/Tenure"
+import * as TraceFile from "@conclave/quorum/TraceFile"
+import * as NodeFileSystem from "@effect/platform-node-shared/NodeFileSystem"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Mixed from "../support/Mixed.ts"
 import * as PeerProcess from "../support/PeerProcess.ts"
 import * as Ports from "../support/Ports.ts"
+import * as Traces from "../support/Traces.ts"
 import * as Transcript from "../support/Transcript.ts"
 import * as ZooCfg from "../support/ZooCfg.ts"
 import * as ZooKeeperClient from "../support/ZooKeeperClient.ts"
@@ -64,10 +68,12 @@ describe("real followers of a leader of ours", () => {
     }))
     const ticks = { tickTime: 500, initLimit: 20, syncLimit: 10 }
     const activation = QuorumConfig.activation({ ticks, acceptForeign: true })
+    const trace = Traces.fileOf(cfgs(3n))
     const peer = QuorumPeer.layer.pipe(Layer.provide([
       QuorumConfig.layerVoters(3n, voters, { activation }),
       History.layer(),
-      NodeTransport.layerTcp()
+      NodeTransport.layerTcp(),
+      TraceFile.layer(Option.some(trace)).pipe(Layer.provide(NodeFileSystem.layer))
     ]))
     await Effect.gen(function*() {
       const servers = yield* Effect.promise(() => Mixed.startReal(cfgs, 1n, 2n))
@@ -79,5 +85,6 @@ describe("real followers of a leader of ours", () => {
       // They follow on for longer than a leader may be silent.
       for (const server of servers) yield* Effect.promise(() => server.waitForMode("follower"))
     }).pipe(Effect.provide(peer), Effect.runPromise)
+    assert.isAbove(Traces.check(trace), 0)
   })
 })

@@ -53,8 +53,16 @@ export const inadmissible = (state: Looking, notification: Notification): Ignore
   return null
 }
 
-/** Is this the vote of somebody who looks in an older round than ours? */
-export const outdated = (state: Looking, notification: Notification): IgnoredReason | null =>
-  notification.state === "LOOKING" && notification.electionEpoch < state.logicalClock ? "LowerRound" : null
+/**
+ * Why the vote of somebody who looks has no place in our round, or begins none, and `null` if it does. An older round
+ * than ours is over, except for who has voted for nobody yet and is like one just started. A later one is no use to
+ * who may not be proposed, and has a vote, if it could not vote there: it would be asked back, again and again.
+ */
+export const outOfRound = (ensemble: Ensemble, state: Looking, notification: Notification): IgnoredReason | null => {
+  if (notification.state !== "LOOKING" || isAbstention(ensemble, state.proposal)) return null
+  if (notification.electionEpoch < state.logicalClock) return "LowerRound"
+  if (notification.electionEpoch === state.logicalClock || ensemble.electable) return null
+  return judge(ensemble, state.membership, notification, state.initial).better ? null : "NothingToVoteFor"
+}
 
 const notElectable: Judgement = { better: false, ground: "NotElectable" }

@@ -15,7 +15,7 @@ import * as Vote from "../Vote.ts"
 import * as VoteTracker from "../VoteTracker.ts"
 import * as History from "./history.ts"
 import * as Join from "./join.ts"
-import { inadmissible, isAbstention, judge, mayWin, outdated } from "./judge.ts"
+import { inadmissible, isAbstention, judge, mayWin, outOfRound } from "./judge.ts"
 
 /** One step of a search under way: what is fixed, and the outputs so far. */
 export interface Search {
@@ -144,7 +144,7 @@ const whileFinalizing = (
   const { ensemble, outputs } = search
   const { filterWhileFinalizing, recordWhileFinalizing, waitOnRepetition } = ensemble.rules
   if (filterWhileFinalizing) {
-    const reason = inadmissible(state, notification) ?? outdated(state, notification)
+    const reason = inadmissible(state, notification) ?? outOfRound(ensemble, state, notification)
     if (reason !== null) {
       ignore(search, notification, reason)
       return "Unmoved"
@@ -204,9 +204,9 @@ const hear = (search: Search, state: Looking, from: Sid): Looking => {
 
 const looking = (search: Search, state: Looking, notification: Notification): Looking => {
   const { ensemble } = search
-  // Who has voted for nobody yet is like one just started: any round will do.
-  if (!isAbstention(ensemble, state.proposal) && outdated(state, notification) !== null) {
-    ignore(search, notification, "LowerRound")
+  const reason = outOfRound(ensemble, state, notification)
+  if (reason !== null) {
+    ignore(search, notification, reason)
     return state
   }
   const sameRound = notification.electionEpoch === state.logicalClock

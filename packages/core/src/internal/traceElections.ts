@@ -87,33 +87,17 @@ const take = (self: Self, step: Trace.Step): void => {
       return
     case "leader":
       for (const output of step.outputs) {
-        if (output._tag === "EpochDecided") {
-          const supporters = Explain.sids(output.supporters)
-          tell(self, step, `chose epoch ${output.epoch}, higher than all that ${supporters} had accepted`)
-        }
-        if (output._tag === "Activated") {
-          tell(self, step, `leads in epoch ${output.epoch}: ${Explain.sids(output.supporters)} accepted it, a quorum`)
-        }
-        if (output._tag === "LearnerSynced") tell(self, step, `server ${output.sid} came in sync`)
-        if (output._tag === "Close" && output.reason !== "SteppedDown") {
-          tell(self, step, `let ${learner(output.sid)} go: ${Explain.closed(output.reason)}`)
-        }
-        if (output._tag === "SteppedDown") {
-          end(self, step, `leads no longer: ${Explain.steppedDown(output.reason)}${next(output.successor)}`)
-        }
+        const text = Explain.leader(output)
+        if (text !== null) (output._tag === "SteppedDown" ? end : tell)(self, step, text)
       }
       return
     case "learner":
       for (const output of step.outputs) {
-        if (output._tag === "Following") tell(self, step, `follows in epoch ${output.epoch}`)
-        if (output._tag === "Left") end(self, step, `left: ${Explain.left(output.reason)}${next(output.successor)}`)
+        const text = Explain.learner(output)
+        if (text !== null) (output._tag === "Left" ? end : tell)(self, step, text)
       }
   }
 }
-
-const learner = (sid: Sid | null): string => (sid === null ? "somebody" : `server ${sid}`)
-
-const next = (successor: Sid | null): string => (successor === null ? "" : `; server ${successor} is to lead next`)
 
 const onEvent = (self: Self, time: Trace.Step, event: Election.Event): void => {
   if (event._tag === "LeaderLost") return end(self, time, "gave its leader up")

@@ -58,6 +58,7 @@ const Ignored = Literals([
   "OwnZxidUntrusted",
   "ZxidUntrusted",
   "LowerRound",
+  "NothingToVoteFor",
   "NotBetterWhileFinalizing",
   "Restarting"
 ])

@@ -40,6 +40,15 @@ export interface World {
   readonly connections: ReadonlyArray<Connection>
   /** Who has been told to ask again later, and has not yet. */
   readonly timers: Readonly<Record<Name, boolean>>
+  /** What happened until now, for who wants to tell it; `null` if nobody does. */
+  readonly story: ReadonlyArray<Decision> | null
+}
+
+/** What happened to a peer, and what it decided. */
+export interface Decision {
+  readonly name: Name
+  readonly event: Connections.Event
+  readonly outputs: ReadonlyArray<Output>
 }
 
 /** Something that can happen next. */
@@ -49,12 +58,13 @@ export interface Choice {
 }
 
 /** No connections. `listening` are those that have started. */
-export const make = (listening: ReadonlyArray<Name> = [1, 2]): World => ({
+export const make = (listening: ReadonlyArray<Name> = [1, 2], isTold = false): World => ({
   peers: { 1: Connections.empty, 2: Connections.empty },
   listening: { 1: listening.includes(1), 2: listening.includes(2) },
   links: { 1: 0, 2: 0 },
   connections: [],
-  timers: { 1: false, 2: false }
+  timers: { 1: false, 2: false },
+  story: isTold ? [] : null
 })
 
 const membership: Membership = Ensemble.membership({ mySid: 1n, committed: majority([1, 2]) })
@@ -193,7 +203,8 @@ const gone = (rules: RulesOf, world: World, index: number, end: "near" | "far", 
 const decide = (rules: RulesOf, world: World, name: Name, event: Connections.Event): World => {
   const view = { mySid: BigInt(name), membership, rules: rules[name], probeAddresses: false }
   const [state, outputs] = Connections.step(view, world.peers[name], event)
-  const decided = { ...world, peers: { ...world.peers, [name]: state } }
+  const story = world.story === null ? null : [...world.story, { name, event, outputs }]
+  const decided: World = { ...world, peers: { ...world.peers, [name]: state }, story }
   return outputs.reduce((next, output) => perform(next, name, output), decided)
 }
 

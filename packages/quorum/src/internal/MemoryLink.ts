@@ -30,13 +30,22 @@ export const make = (options: {
   readonly from: Address.Address
   readonly to: Address.Address
   readonly fault: (from: Address.Address, to: Address.Address) => MemoryPipe.Fault | undefined
+  readonly travel: (from: Address.Address, to: Address.Address) => MemoryPipe.Travel
   readonly onClose: (link: MemoryLink) => void
 }): MemoryLink => {
-  const { fault, from, to } = options
+  const { fault, from, to, travel } = options
   const held = new Set<End>()
   // Whoever has learned that the far end is closed cannot write to it any more.
-  const outgoing: MemoryPipe.MemoryPipe = MemoryPipe.make(() => fault(from, to), () => incoming.refuse())
-  const incoming: MemoryPipe.MemoryPipe = MemoryPipe.make(() => fault(to, from), () => outgoing.refuse())
+  const outgoing: MemoryPipe.MemoryPipe = MemoryPipe.make({
+    fault: () => fault(from, to),
+    travel: travel(from, to),
+    onEnd: () => incoming.refuse()
+  })
+  const incoming: MemoryPipe.MemoryPipe = MemoryPipe.make({
+    fault: () => fault(to, from),
+    travel: travel(to, from),
+    onEnd: () => outgoing.refuse()
+  })
   const makeEnd = (read: MemoryPipe.MemoryPipe, write: MemoryPipe.MemoryPipe, remote: Address.Address): End => {
     const end: End = {
       connection: {

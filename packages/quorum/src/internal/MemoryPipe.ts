@@ -18,6 +18,9 @@ export const PIPE_LIMIT = 65536
  */
 export type Fault = "Held" | "Dropped" | "Cut"
 
+/** Calls back once something sent now has got to the far end, which takes no time unless a test wants it to. */
+export type Travel = (arrive: () => void) => void
+
 /** One direction of a connection. */
 export interface MemoryPipe {
   readonly write: (bytes: Uint8Array) => Effect.Effect<void, Socket.SocketError>
@@ -34,27 +37,41 @@ export interface MemoryPipe {
   readonly flow: () => void
 }
 
+interface Parcel {
+  readonly bytes: Uint8Array
+  /** At the far end, if the fault lets it in. */
+  isThere: boolean
+}
+
 /** An empty pipe over a link with the given fault; `onEnd` runs when the writer's end has reached the reader. */
-export const make = (fault: () => Fault | undefined, onEnd: () => void): MemoryPipe => {
+export const make = (options: {
+  readonly fault: () => Fault | undefined
+  readonly travel: Travel
+  readonly onEnd: () => void
+}): MemoryPipe => {
+  const { fault, onEnd, travel } = options
   const signal = Signal.make()
-  const transit: Array<Uint8Array> = []
+  const transit: Array<Parcel> = []
   const arrived: Array<Uint8Array> = []
   let size = 0
-  let ending = false
+  let isEndThere = false
   let readEnd: Socket.SocketError | undefined
   let writeEnd: Socket.SocketError | undefined
 
-  const empty = (chunks: Array<Uint8Array>): ReadonlyArray<Uint8Array> => {
-    const taken = chunks.splice(0)
-    for (const chunk of taken) size -= chunk.length
+  const empty = (): ReadonlyArray<Uint8Array> => {
+    const taken = arrived.splice(0)
+    for (const bytes of taken) size -= bytes.length
     return taken
+  }
+  const land = () => {
+    while (transit[0]?.isThere) arrived.push(transit.shift()!.bytes)
+    if (readEnd !== undefined) empty()
   }
   const flow = () => {
     const now = fault()
     if (now === "Held" || now === "Cut") return
-    if (readEnd === undefined) arrived.push(...transit.splice(0))
-    else empty(transit)
-    if (ending && readEnd === undefined) {
+    land()
+    if (isEndThere && transit.length === 0 && readEnd === undefined) {
       readEnd = closed(1000)
       onEnd()
     }
@@ -64,7 +81,7 @@ export const make = (fault: () => Fault | undefined, onEnd: () => void): MemoryP
     signal.until(() => arrived.length > 0 || readEnd !== undefined),
     Effect.suspend(() => {
       if (arrived.length === 0) return readEnd === undefined ? pull : Effect.fail(readEnd)
-      const taken = empty(arrived)
+      const taken = empty()
       signal.wake()
       return Effect.succeed(taken)
     })
@@ -78,21 +95,27 @@ export const make = (fault: () => Fault | undefined, onEnd: () => void): MemoryP
           if (writeEnd !== undefined) return Effect.fail(writeEnd)
           if (bytes.length === 0 || fault() === "Dropped") return Effect.void
           // A copy, as a network makes one: the two ends share no memory.
-          transit.push(bytes.slice())
+          const parcel: Parcel = { bytes: bytes.slice(), isThere: false }
+          transit.push(parcel)
           size += bytes.length
-          flow()
+          travel(() => {
+            parcel.isThere = true
+            flow()
+          })
           return Effect.void
         })
       ),
     endWriting: () => {
-      ending = true
       writeEnd ??= broken("closed on this side")
-      flow()
+      travel(() => {
+        isEndThere = true
+        flow()
+      })
       signal.wake()
     },
     endReading: () => {
       readEnd ??= closed(1006)
-      empty(arrived)
+      empty()
       signal.wake()
     },
     refuse: () => {
@@ -103,8 +126,8 @@ export const make = (fault: () => Fault | undefined, onEnd: () => void): MemoryP
       const cause = new Error("connection reset")
       readEnd ??= new Socket.SocketError({ reason: new Socket.SocketReadError({ cause }) })
       writeEnd ??= broken("connection reset")
-      empty(transit)
-      empty(arrived)
+      for (const parcel of transit) parcel.isThere = true
+      land()
       signal.wake()
     },
     flow

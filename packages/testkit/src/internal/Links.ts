@@ -11,6 +11,7 @@ import * as Result from "effect/Result"
 import * as Checker from "./Checker.ts"
 import * as Line from "./Line.ts"
 import * as Peer from "./Node.ts"
+import * as Tracer from "./Tracer.ts"
 import * as Watch from "./Watch.ts"
 import * as Wire from "./Wire.ts"
 import { type Arrival, after, type End, type Node, type Outbox, schedule, type World } from "./World.ts"
@@ -81,6 +82,7 @@ export const decide = (world: World, node: Node, event: Connections.Event): void
   const [state, outputs] = world.reducers.Connections.step(node.view, node.connections, event)
   node.connections = state
   world.stats.decisions++
+  Tracer.stepped(world, node, "connections", event, outputs)
   if (outputs.length === 0) return
   if (world.log !== null) world.log(Line.connections(world, node, event, outputs), false)
   for (const output of outputs) carryOut(world, node, output)

@@ -14,6 +14,7 @@ import * as Checker from "./Checker.ts"
 import * as Environment from "./Environment.ts"
 import * as Line from "./Line.ts"
 import * as Links from "./Links.ts"
+import * as Tracer from "./Tracer.ts"
 import * as Watch from "./Watch.ts"
 import * as Wire from "./Wire.ts"
 import { type Node, schedule, ticks, type World } from "./World.ts"
@@ -24,6 +25,7 @@ export const decide = (world: World, node: Node, event: Election.Event): void =>
   const [state, outputs] = world.reducers.Election.step(node.ensemble, before, event)
   node.election = state
   world.stats.steps++
+  Tracer.stepped(world, node, "election", event, outputs)
   if (world.log !== null) world.log(Line.election(world, node, event, outputs), Line.isTurn(outputs))
   Checker.afterStep(world, node, before, event, outputs)
   if (world.observe !== null) {
@@ -108,6 +110,7 @@ const restart = (world: World, node: Node): void => {
   node.redials.clear()
   node.connections = world.reducers.Connections.empty
   node.view = { ...node.view, membership: node.election.membership }
+  Tracer.connected(world, node)
   look(world, node)
 }
 

@@ -10,6 +10,7 @@ import type { Member, Scenario } from "../Scenario.ts"
 import * as Environment from "./Environment.ts"
 import * as Line from "./Line.ts"
 import * as Peer from "./Node.ts"
+import * as Tracer from "./Tracer.ts"
 import * as Wire from "./Wire.ts"
 import { type Node, schedule, type World } from "./World.ts"
 
@@ -67,6 +68,7 @@ export const start = (world: World, node: Node): void => {
   node.election = reducers.Election.make(node.ensemble, node.membership, node.disk.synced)
   node.connections = reducers.Connections.empty
   node.view = { ...node.view, membership: node.membership }
+  Tracer.started(world, node)
   if (world.log !== null) world.log(Line.fact(world, `server ${node.sid} starts`), true)
   Peer.look(world, node)
 }

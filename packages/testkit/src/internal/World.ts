@@ -15,6 +15,7 @@ import type { Reducers } from "../Reducers.ts"
 import type { Member, Scenario } from "../Scenario.ts"
 import type { Moment } from "../Simulator.ts"
 import * as EventQueue from "./EventQueue.ts"
+import type { Tracer } from "./Tracer.ts"
 
 /** What is durable, and what is not yet: a crash takes the second back to the first. */
 export interface Disk {
@@ -181,6 +182,7 @@ export interface World {
   readonly proposals: Set<string>
   readonly log: Log | null
   readonly observe: ((moment: Moment) => void) | null
+  readonly trace: Tracer | null
 }
 
 /** What becomes of arrivals. */

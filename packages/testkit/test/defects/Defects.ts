@@ -192,8 +192,8 @@ const aboutSearches: ReadonlyArray<Defect> = [
     ...judge,
     name: "votes of older rounds count",
     origin: "ZOOKEEPER-275",
-    text: "notification.electionEpoch < state.logicalClock ? \"LowerRound\"",
-    instead: "notification.electionEpoch < -7n ? \"LowerRound\""
+    text: "notification.electionEpoch < state.logicalClock) return \"LowerRound\"",
+    instead: "notification.electionEpoch < -7n) return \"LowerRound\""
   },
   {
     ...judge,

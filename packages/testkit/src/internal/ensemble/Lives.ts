@@ -14,7 +14,7 @@ export const start = Effect.fnUntraced(function*(stage: Stage.Stage, sids: Reado
   const running = replicas.find(({ life }) => life !== null)
   if (running !== undefined) return yield* Stage.misuse(`replica ${running.sid} runs; stop or crash it first`)
   const lives = replicas.map((replica) => {
-    stage.journal.write(replica.sid, "starts")
+    stage.journal.note(replica.sid, "starts")
     return replica.life = replica.boot()
   })
   // Who cannot start is not up.

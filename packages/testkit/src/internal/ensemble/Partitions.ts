@@ -1,4 +1,5 @@
-/** Who reaches whom, by the ids of replicas. */
+/** Who reaches whom, and how soon, by the ids of replicas. */
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Setup from "./Setup.ts"
 import * as Stage from "./Stage.ts"
@@ -25,10 +26,19 @@ export const partitionOneWay = Effect.fnUntraced(function*(stage: Stage.Stage, f
   yield* stage.network.partitionOneWay(from.map(Setup.host), to.map(Setup.host))
 })
 
+/** What these send to those takes so long from now on. */
+export const delay = Effect.fnUntraced(function*(stage: Stage.Stage, from: Group, to: Group, latency: Duration.Input) {
+  yield* checked(stage, [...from, ...to])
+  const millis = Duration.toMillis(Duration.fromInputUnsafe(latency))
+  stage.journal.write(null, `from ${told(from)} to ${told(to)} it takes ${millis} ms`)
+  for (const one of from) for (const other of to) stage.latency.set(Setup.host(one), Setup.host(other), latency)
+})
+
 /** Ends every fault. */
-export const heal = ({ journal, network }: Stage.Stage) =>
+export const heal = ({ journal, latency, network }: Stage.Stage) =>
   Effect.suspend(() => {
     journal.write(null, "the network heals")
+    latency.reset()
     return network.heal
   })
 

@@ -20,6 +20,8 @@ import * as MemoryNetwork from "@conclave/quorum/MemoryNetwork"
 import type { QuorumConfig } from "@conclave/quorum/QuorumConfig"
 import * as QuorumPeer from "@conclave/quorum/QuorumPeer"
 import type { Tenure } from "@conclave/quorum/Tenure"
+import { TraceSink } from "@conclave/quorum/TraceSink"
+import type { Chronicle } from "./Chronicle.ts"
 import * as HostClock from "./HostClock.ts"
 import type { Journal } from "./Journal.ts"
 import * as Machine from "./Machine.ts"
@@ -63,6 +65,7 @@ export interface Replica {
 export interface Options {
   readonly time: VirtualTime
   readonly journal: Journal
+  readonly chronicle: Chronicle
   readonly network: MemoryNetwork.MemoryNetwork["Service"]
   readonly host: string
   readonly config: Layer.Layer<QuorumConfig>
@@ -112,7 +115,7 @@ const withSyncTime = (disk: History.History["Service"], millis: number): History
 })
 
 const start = (
-  { journal, outside }: Options,
+  { chronicle, journal, outside }: Options,
   sid: bigint,
   machine: Machine.Machine,
   seed: string,
@@ -120,7 +123,7 @@ const start = (
 ): Life => {
   const scope = Scope.makeUnsafe()
   const memoMap = Layer.makeMemoMapUnsafe()
-  let own = ownServices(machine, seed, journal.logger(sid))
+  let own = ownServices(machine, seed, journal.logger(sid), chronicle.sink)
   let services: Context.Context<Services> | null = null
   const fork: Life["fork"] = (effect, context) => Effect.runForkWith(Context.merge(context, own))(effect)
   const build = <A, E>(layer: Layer.Layer<A, E>) =>
@@ -131,7 +134,7 @@ const start = (
   const boot = Effect.flatMap(build(base), (built) => {
     services = built
     const tell = (status: LeadershipStatus.LeadershipStatus) =>
-      Effect.sync(() => journal.write(sid, LeadershipStatus.describe(status)))
+      Effect.sync(() => journal.note(sid, LeadershipStatus.describe(status)))
     const { changes } = Context.get(built, Leadership.Leadership)
     return Effect.asVoid(Scope.provide(Effect.forkScoped(Stream.runForEach(changes, tell)), scope))
   })
@@ -147,10 +150,16 @@ const start = (
 }
 
 // What a process has whatever is deployed on it, and a test has otherwise.
-const ownServices = (machine: Machine.Machine, seed: string, logger: Logger.Logger<unknown, void>) =>
+const ownServices = (
+  machine: Machine.Machine,
+  seed: string,
+  logger: Logger.Logger<unknown, void>,
+  sink: TraceSink
+) =>
   Context.empty().pipe(
     Context.add(Clock.Clock, machine.clock),
     Context.add(Scheduler.Scheduler, machine.scheduler),
     Context.add(Random.Random, Effect.runSync(Random.withSeed(Effect.service(Random.Random), seed))),
-    Context.add(Logger.CurrentLoggers, new Set([logger]))
+    Context.add(Logger.CurrentLoggers, new Set([logger])),
+    Context.add(TraceSink, sink)
   )

@@ -10,8 +10,10 @@ import * as QuorumVerifier from "@conclave/core/QuorumVerifier"
 import * as MemoryNetwork from "@conclave/quorum/MemoryNetwork"
 import * as QuorumConfig from "@conclave/quorum/QuorumConfig"
 import type { Options } from "../../TestEnsemble.ts"
+import * as Chronicle from "./Chronicle.ts"
 import * as HostClock from "./HostClock.ts"
 import * as Journal from "./Journal.ts"
+import * as Latency from "./Latency.ts"
 import * as Machine from "./Machine.ts"
 import * as Replica from "./Replica.ts"
 import * as Stage from "./Stage.ts"
@@ -25,11 +27,15 @@ const SYNC_TIME = 1
 
 /** The replicas, none of which runs. What they need from outside they find in the context. */
 export const make = Effect.fnUntraced(function*(options: Options, outside: Context.Context<never>) {
-  const { observers = 0, position, seed = "", syncTime = SYNC_TIME, voters = 3, started: _, ...activation } = options
+  const { latency: usual = 0, observers = 0, position, seed = "", syncTime = SYNC_TIME, voters = 3, ...rest } = options
+  const { started: _, ...activation } = rest
   if (!(voters >= 1)) return yield* Stage.misuse(`an ensemble needs at least one voter, not ${voters}`)
   const time = VirtualTime.make()
   const journal = Journal.make(time.now)
-  const network = yield* Effect.provide(MemoryNetwork.MemoryNetwork, MemoryNetwork.layer)
+  const chronicle = Chronicle.make(time.now)
+  const latency = Latency.make(time, usual)
+  const network = yield* Effect.provide(MemoryNetwork.MemoryNetwork, MemoryNetwork.layerTravel(latency.travel))
+  const shared = { time, journal, chronicle, network }
   const servers = Array.from({ length: voters + observers }, (_, index) => {
     const sid = BigInt(index + 1)
     const address = { ...QuorumConfig.defaultPorts, host: host(sid) }
@@ -44,10 +50,10 @@ export const make = Effect.fnUntraced(function*(options: Options, outside: Conte
     })
   const replicas = new Map<bigint, Replica.Replica>()
   for (const { sid } of servers) {
-    const parts = { time, journal, network, host: host(sid), config: config(sid), position, syncTime, seed, outside }
+    const parts = { ...shared, host: host(sid), config: config(sid), position, syncTime, seed, outside }
     replicas.set(sid, yield* Replica.make(parts, sid))
   }
-  const stage: Stage.Stage = { time, journal, network, replicas, voters, programs: [] }
+  const stage: Stage.Stage = { ...shared, latency, replicas, voters, programs: [] }
   return stage
 })
 

@@ -7,7 +7,9 @@ import type * as Fiber from "effect/Fiber"
 import * as LeadershipStatus from "@conclave/quorum/LeadershipStatus"
 import type * as MemoryNetwork from "@conclave/quorum/MemoryNetwork"
 import { NotReached } from "../../NotReached.ts"
+import type { Chronicle } from "./Chronicle.ts"
 import type { Journal } from "./Journal.ts"
+import { type Latency, micros } from "./Latency.ts"
 import type { Life, Program, Replica } from "./Replica.ts"
 import type { VirtualTime } from "./VirtualTime.ts"
 
@@ -15,6 +17,8 @@ import type { VirtualTime } from "./VirtualTime.ts"
 export interface Stage {
   readonly time: VirtualTime
   readonly journal: Journal
+  readonly chronicle: Chronicle
+  readonly latency: Latency
   readonly network: MemoryNetwork.MemoryNetwork["Service"]
   readonly replicas: ReadonlyMap<bigint, Replica>
   /** Those that vote. */
@@ -29,7 +33,7 @@ export type Condition<E, R> = (() => boolean) | Effect.Effect<boolean, E, R>
 /** How long is waited unless told otherwise: an election takes less with any ticks in use. Ours, 2 min. */
 export const PATIENCE = Duration.minutes(2)
 
-/** Lines of the log in an error: some failovers. */
+/** Lines of the story and of the log in an error: some failovers. */
 const LINES_TOLD = 40
 
 /** Moves time until the condition holds. */
@@ -49,10 +53,14 @@ export const until = Effect.fnUntraced(function*<E = never, R = never>(
       what,
       within: Duration.toMillis(Duration.fromInputUnsafe(within)),
       replicas: yield* Effect.forEach(stage.replicas.values(), describe),
+      story: story(stage).slice(-LINES_TOLD),
       log: stage.journal.lines.slice(-LINES_TOLD)
     })
   }
 })
+
+/** The elections until now, and among them what the test did. */
+export const story = ({ chronicle, journal }: Stage): ReadonlyArray<string> => chronicle.story(journal.facts)
 
 /** Moves time until all of these fibers have ended. */
 export const ended = (stage: Stage, what: string, fibers: ReadonlyArray<Fiber.Fiber<unknown, unknown>>) =>
@@ -63,8 +71,6 @@ export const advance = Effect.fnUntraced(function*({ time }: Stage, by: Duration
   const limit = time.now() + micros(by)
   while (yield* time.step(limit)) { /* There is more to do until then. */ }
 })
-
-const micros = (duration: Duration.Input) => Math.ceil(Duration.toMillis(Duration.fromInputUnsafe(duration)) * 1_000)
 
 /** The replica with this id; a defect if there is none. */
 export const replicaOf = ({ replicas }: Stage, sid: bigint): Effect.Effect<Replica> =>
