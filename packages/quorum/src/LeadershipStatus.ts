@@ -34,7 +34,7 @@ export interface Following {
 /** A quorum has accepted its epoch and follows it. */
 export interface Leading {
   readonly _tag: "LEADING"
-  /** The fencing token: greater than that of every leadership activated before this peer was elected. */
+  /** The fencing token: greater than that of every leadership activated before. */
   readonly epoch: bigint
   /** When it was activated, in milliseconds since 1970 by this machine's clock. */
   readonly since: number

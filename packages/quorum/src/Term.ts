@@ -12,7 +12,7 @@ export type Contract = "Fenced" | "Leased"
 
 /** What is known of a term from its beginning. */
 export interface Facts {
-  /** The fencing token: greater than that of every term activated before this peer was elected, across restarts. */
+  /** The fencing token: greater than that of every term activated before, across restarts. */
   readonly epoch: bigint
   /** Who leads: this peer. */
   readonly leader: Sid

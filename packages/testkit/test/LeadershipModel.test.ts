@@ -7,7 +7,7 @@ import * as Properties from "../src/internal/explorer/leadership/Properties.ts"
 import * as Setting from "../src/internal/explorer/leadership/Setting.ts"
 import * as Symmetry from "../src/internal/explorer/leadership/Symmetry.ts"
 import * as Words from "../src/internal/explorer/leadership/Words.ts"
-import * as LeadershipDefects from "./defects/LeadershipDefects.ts"
+import * as LeadershipExplorations from "./defects/LeadershipExplorations.ts"
 import * as Mutant from "./defects/Mutant.ts"
 
 const { alike, defaultLease, none, shortLease } = LeadershipModel
@@ -133,7 +133,7 @@ describe("what is left out of states", () => {
     "the grace is forgotten",
     "a learner supports a leader in spite of a pledge to another"
   ]
-  const sample = LeadershipDefects.all.filter(({ name }) => names.includes(name))
+  const sample = LeadershipExplorations.all.filter(({ name }) => names.includes(name))
 
   it.each(sample)("does not hide a defect, or bring it nearer: $name", async (defect) => {
     const reducers = await Mutant.load(defect)

@@ -3,7 +3,7 @@
  */
 import * as Explorer from "../../src/Explorer.ts"
 import * as LeadershipModel from "../../src/LeadershipModel.ts"
-import type { LeadershipDefect } from "./LeadershipDefects.ts"
+import type { LeadershipDefect } from "./LeadershipExplorations.ts"
 import * as Mutant from "./Mutant.ts"
 
 /** What was found. */

@@ -6,14 +6,14 @@
  * Exit status: 0 all were found, 1 some were not.
  */
 import { parseArgs } from "node:util"
-import * as LeadershipDefects from "./LeadershipDefects.ts"
+import * as LeadershipExplorations from "./LeadershipExplorations.ts"
 import * as LeadershipHunt from "./LeadershipHunt.ts"
 
 const { values } = parseArgs({ options: { name: { type: "string", default: "" } } })
 
 console.log("| Defect | From | Setting | Depth | States | ms | Broken |")
 console.log("|---|---|---|---:|---:|---:|---|")
-for (const defect of LeadershipDefects.all.filter(({ name }) => name.includes(values.name))) {
+for (const defect of LeadershipExplorations.all.filter(({ name }) => name.includes(values.name))) {
   const { bounds, lease, peers } = defect.setting
   const used = Object.entries(bounds).filter(([, bound]) => bound > 0).map(([name, bound]) => `${bound} ${name}`)
   const observers = peers.filter(({ observes }) => observes).length
