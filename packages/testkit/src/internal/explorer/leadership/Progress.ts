@@ -3,7 +3,8 @@
  *
  * One fair course is tried. What is under way arrives, disks go on, processes start again. If that ends in no leader
  * that a quorum follows, timers end every role; they have to be set for that. Then the election picks the best, all
- * others follow, and in time that one must come into office. Only what the reducers ask for happens, so a timer or an
+ * others follow, and in time that one must come into office. A leader that there is has to stay, and to take in whoever
+ * has no role. Only what the reducers ask for happens, so a timer or an
  * answer that is forgotten shows here.
  */
 import * as StateTable from "../StateTable.ts"
@@ -30,7 +31,9 @@ export const make = (machine: Machine.Machine): Check => {
   return (words) => {
     at.set(words)
     at[0] = 0
-    return settleOnce(self, at) ? null : dissolve(self, at) ?? electAgain(self, at)
+    const found = settleOnce(self, at)
+    if (found === "Known") return null
+    return found === "Led" ? lasts(self, at) : dissolve(self, at) ?? electAgain(self, at)
   }
 }
 
@@ -92,27 +95,32 @@ const takesFairStep = (self: Self, words: Words.Words): boolean => {
   return taken
 }
 
+const arrive = (self: Self, words: Words.Words): void => {
+  let more = true
+  while (more) more = takesFairStep(self, words)
+}
+
 // To the first state with a leader, or to the end.
 const settle = (self: Self, words: Words.Words): boolean => {
   words[1] = UNBOUNDED
-  do if (isLed(self.machine, words)) return true
+  do if (ledBy(self.machine, words) !== -1) return true
   while (takesFairStep(self, words))
   return false
 }
 
 // The same, but what was found before is not looked for again.
-const settleOnce = (self: Self, words: Words.Words): boolean => {
+const settleOnce = (self: Self, words: Words.Words): "Led" | "Known" | "Stuck" => {
   const { good, machine, walked } = self
   words[1] = UNBOUNDED
   walked.clear()
   do {
-    if (isLed(machine, words)) return true
     const name = words.join()
-    if (walked.has(name)) return false
+    if (walked.has(name)) return "Stuck"
     walked.add(name)
-    if (!good.add(words, 0, 0)) return true
+    if (!good.add(words, 0, 0)) return "Known"
+    if (ledBy(machine, words) !== -1) return "Led"
   } while (takesFairStep(self, words))
-  return false
+  return "Stuck"
 }
 
 // The same, and clocks go for as long as that changes anything.
@@ -123,18 +131,51 @@ const settleInTime = (self: Self, words: Words.Words): boolean => {
   return false
 }
 
-// A leader that may act, and a quorum that follows it.
-const isLed = ({ layout, roles, setting }: Machine.Machine, words: Words.Words): boolean => {
-  const followers: Array<number> = []
-  let actor = -1
+// The leader that may act and that a quorum follows; -1 if there is none. In fenced mode another may be in office, too.
+const ledBy = ({ layout, roles, setting }: Machine.Machine, words: Words.Words): number => {
+  const support: Array<number> = []
   for (let peer = 0; peer < layout.peers; peer++) {
     const role = roles.get(words[Words.roleAt(peer)]!)
-    if (role._tag === "Leading" && roles.acting(words[Words.roleAt(peer)]!) > 0) actor = peer
     if (role._tag === "Following" && role.state.stage === "Following") {
-      followers[role.leader] = (followers[role.leader] ?? 0) | 1 << peer
+      support[role.leader] = (support[role.leader] ?? 0) | 1 << peer
     }
   }
-  return actor !== -1 && isQuorum(setting, 1 << actor | (followers[actor] ?? 0))
+  return setting.peers.findIndex((_, peer) =>
+    isActing(roles, words, peer) && isQuorum(setting, 1 << peer | (support[peer] ?? 0)))
+}
+
+const isActing = (roles: Roles.Roles, words: Words.Words, peer: number): boolean =>
+  roles.acting(words[Words.roleAt(peer)]!) > 0 && roles.get(words[Words.roleAt(peer)]!)._tag === "Leading"
+
+// Whoever has no role comes to follow the leader, unless it has accepted a later epoch or is pledged to another; and the
+// leader stays as long as a quorum answers.
+const lasts = (self: Self, words: Words.Words): string | null => {
+  const { machine } = self
+  const { layout, pledges, roles, setting } = machine
+  const roleOf = (peer: number): Roles.Role => roles.get(words[Words.roleAt(peer)]!)
+  arrive(self, words)
+  const leader = ledBy(machine, words)
+  if (leader === -1) return null
+  const role = roleOf(leader)
+  if (role._tag !== "Leading") return null
+  for (let peer = 0; peer < layout.peers; peer++) {
+    const disk = words[Words.diskAt(peer)]!
+    const mayFollow = Words.accepted(disk) <= Number(role.state.epoch) &&
+      pledges.get(Words.pledgeOf(disk)).pledge === null
+    if (roleOf(peer)._tag !== "Idle" || !mayFollow) continue
+    takes(self, words, Actions.encode("Follow", peer, leader))
+    arrive(self, words)
+    const now = roleOf(peer)
+    const follows = now._tag === "Following" && now.state.stage === "Following"
+    if (!follows) return `server ${setting.peers[peer]!.sid} cannot follow server ${setting.peers[leader]!.sid}`
+  }
+  for (let halfTick = 0; halfTick < 4; halfTick++) {
+    takes(self, words, Actions.encode("HalfTick", leader))
+    arrive(self, words)
+  }
+  return isActing(roles, words, leader)
+    ? null
+    : `server ${setting.peers[leader]!.sid} leaves office though a quorum answers`
 }
 
 // Everybody gives up by its own timers, learners first.

@@ -123,10 +123,10 @@ export interface Setting {
 export const LINKS = 2
 
 /**
- * Patience in ticks plays no part: timers fire at any moment, and half ticks come at any. With no more than this two of
- * them are enough for a leader to miss somebody.
+ * Patience in ticks plays no part: timers fire at any moment, and half ticks come at any. With the least that there can
+ * be four of them are enough for a leader to miss somebody.
  */
-const ticks: Ticks = { tickTime: 2, initLimit: 0, syncLimit: 0 }
+const ticks: Ticks = { tickTime: 2, initLimit: 1, syncLimit: 1 }
 
 /** Completes the options. */
 export const make = (options: Options): Setting => {
