@@ -3,7 +3,7 @@
  *
  *     0    done, or ended by SIGINT or SIGTERM in good order
  *     1    something unexpected, a history that cannot be trusted, or a login configuration that cannot be used;
- *          of `simulate`: a property does not hold; of `conform`: a trace does not
+ *          of `simulate` and `explore`: a property does not hold; of `conform`: a trace does not
  *     2    the configuration or the command line cannot be used, or a file that it names
  *     14   no election address could be bound (ZooKeeper's own code for it)
  *     124  `elect` found no leader in time

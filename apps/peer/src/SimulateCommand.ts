@@ -51,7 +51,8 @@ const PEERS_MAX = 31
 
 const profileNames = Object.keys(Profile.profiles) as Array<Profile.ProfileName>
 
-const whole = (name: string, least: number, most: number, description: string) =>
+/** A flag for a whole number within limits. */
+export const whole = (name: string, least: number, most: number, description: string) =>
   Flag.Int(name).pipe(
     Flag.withDescription(description),
     Flag.filter((value) => value >= least && value <= most, (value) => `${value} is not within ${least} to ${most}`)

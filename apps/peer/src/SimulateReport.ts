@@ -40,7 +40,8 @@ const percentiles = (values: ReadonlyArray<number>): string =>
   [50, 90, 99, 100].map((percent) =>
     `${percent === 100 ? "max" : `p${percent}`} ${Campaign.percentile(values, percent)} ms`).join(", ")
 
-function onTerminal(text: () => string): Effect.Effect<void> {
+/** Writes where people look and programs do not, if there is a terminal. */
+export function onTerminal(text: () => string): Effect.Effect<void> {
   return Effect.sync(() => {
     if (process.stderr.isTTY) process.stderr.write(text())
   })

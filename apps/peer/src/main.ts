@@ -13,6 +13,7 @@ import * as ConformCommand from "./ConformCommand.ts"
 import * as ElectCommand from "./ElectCommand.ts"
 import * as EnsembleCommand from "./EnsembleCommand.ts"
 import * as ExplainCommand from "./ExplainCommand.ts"
+import * as ExploreCommand from "./ExploreCommand.ts"
 import * as PeerCommand from "./PeerCommand.ts"
 import * as Process from "./Process.ts"
 import * as SimulateCommand from "./SimulateCommand.ts"
@@ -24,6 +25,7 @@ const conclave = Command.make("conclave", EnsembleCommand.flags, EnsembleCommand
     PeerCommand.command,
     ElectCommand.command,
     SimulateCommand.command,
+    ExploreCommand.command,
     ExplainCommand.command,
     ConformCommand.command
   ])

@@ -65,11 +65,27 @@ export interface ExploreOptions {
 export const STATES_MAX = 20_000_000
 
 /** Explores a model to its end, to the first thing that must not be, or to the most states allowed. */
-export const explore = (model: Model, { progress, statesMax = STATES_MAX }: ExploreOptions = {}): Outcome => {
+export const explore = (model: Model, options: ExploreOptions = {}): Outcome => {
+  const exploration = begin(model, options)
+  while (exploration.next(Infinity));
+  return exploration.outcome()
+}
+
+/** An exploration that is under way, for whoever has something else to do now and then. */
+export interface Exploration {
+  /** Takes every step of so many more states; `false` when it is over. */
+  readonly next: (states: number) => boolean
+  /** What it has come to so far. */
+  readonly outcome: () => Outcome
+}
+
+/** Begins to explore a model. */
+export const begin = (model: Model, { progress, statesMax = STATES_MAX }: ExploreOptions = {}): Exploration => {
   const table = StateTable.make(model.words)
   const state = new Uint32Array(model.words)
   let transitions = 0
   let current = 0
+  let depth = 0
   let violation: Violation | null = null
   const emit: Emit = (action, next, broken = null) => {
     if (violation !== null) return
@@ -78,18 +94,27 @@ export const explore = (model: Model, { progress, statesMax = STATES_MAX }: Expl
     else violation = { ...broken, path: [...pathTo(model, table, current), model.describe(state, action, next)] }
   }
   for (const start of model.initial) table.add(start, NONE, 0)
-  let depth = 0
-  for (let end = table.size(); current < end; end = table.size()) {
-    progress?.(depth, end)
-    for (; current < end && violation === null && table.size() <= statesMax; current++) {
-      table.read(current, state)
-      model.expand(state, emit)
+  // Those of this depth end here.
+  let end = table.size()
+  progress?.(depth, end)
+  const isOver = (): boolean => violation !== null || table.size() > statesMax || current === table.size()
+  return {
+    next: (states) => {
+      for (let left = states; left > 0 && !isOver(); left--) {
+        table.read(current, state)
+        model.expand(state, emit)
+        if (++current < end || table.size() === end) continue
+        end = table.size()
+        depth++
+        progress?.(depth, end)
+      }
+      return !isOver()
+    },
+    outcome: () => {
+      const complete = violation === null && current === table.size()
+      return { states: table.size(), transitions, depth, complete, violation }
     }
-    if (current < end) break
-    if (table.size() > end) depth++
   }
-  const complete = violation === null && current === table.size()
-  return { states: table.size(), transitions, depth, complete, violation }
 }
 
 // -----------------------------------------------------------------------------

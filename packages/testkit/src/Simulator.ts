@@ -9,18 +9,15 @@ import type * as Election from "@conclave/core/Election"
 import type { Output } from "@conclave/core/ElectionOutput"
 import type { Sid } from "@conclave/core/Sid"
 import type * as Trace from "@conclave/core/Trace"
-import * as Random from "./Random.ts"
 import * as Reducers from "./Reducers.ts"
-import * as Scenario from "./Scenario.ts"
+import type * as Scenario from "./Scenario.ts"
 import * as Agreement from "./internal/Agreement.ts"
-import * as EventQueue from "./internal/EventQueue.ts"
 import * as Faults from "./internal/Faults.ts"
+import * as Genesis from "./internal/Genesis.ts"
 import * as Line from "./internal/Line.ts"
-import * as Links from "./internal/Links.ts"
 import * as Nodes from "./internal/Nodes.ts"
 import * as Properties from "./internal/Properties.ts"
 import * as Tracer from "./internal/Tracer.ts"
-import * as Wire from "./internal/Wire.ts"
 import * as World from "./internal/World.ts"
 
 /** What was broken, and when. */
@@ -73,7 +70,9 @@ export const CALM = 15_000
 
 /** Runs a scenario to its end, or to the first violation. */
 export const run = (scenario: Scenario.Scenario, options: RunOptions = {}): Outcome => {
-  const world = make(scenario, options)
+  const { log = null, observe = null, reducers = Reducers.shipped, trace } = options
+  const tracer = trace === undefined ? null : Tracer.make(trace)
+  const world = Genesis.make(scenario, reducers, { log, observe, trace: tracer })
   let healed: number | null = null
   try {
     populate(world)
@@ -97,46 +96,8 @@ const descriptions: Record<string, string> = {
   endless: "nobody talks to itself or to others without end"
 }
 
-const make = (
-  scenario: Scenario.Scenario,
-  { log, observe, reducers = Reducers.shipped, trace }: RunOptions
-): World.World => {
-  const size = scenario.members.length
-  return {
-    scenario,
-    reducers,
-    handlers: { land: Wire.land, receive: Links.onArrival },
-    random: Random.make(scenario.seed),
-    queue: EventQueue.make(),
-    soon: [],
-    now: 0,
-    turns: 0,
-    nodes: [],
-    bySid: new Map(),
-    cuts: new Int32Array(size * size),
-    clogs: new Int32Array(size * size),
-    holding: new Set(),
-    reign: null,
-    leaderlessSince: 0,
-    violation: null,
-    stats: { elections: 0, searches: 0, rounds: 0, messages: 0, steps: 0, decisions: 0, leaderless: [] },
-    faulty: true,
-    honest: Scenario.isHonest(scenario),
-    static: Scenario.isStatic(scenario),
-    proposals: new Set(),
-    log: log ?? null,
-    observe: observe ?? null,
-    trace: trace === undefined ? null : Tracer.make(trace)
-  }
-}
-
 const populate = (world: World.World): void => {
-  for (const [index, member] of world.scenario.members.entries()) {
-    const node = Nodes.make(world, member, index)
-    world.nodes.push(node)
-    world.bySid.set(node.sid, node)
-    World.schedule(world, member.starts, null, () => Nodes.start(world, node))
-  }
+  for (const node of world.nodes) World.schedule(world, node.member.starts, null, () => Nodes.start(world, node))
   Faults.plan(world)
 }
 

@@ -1,8 +1,12 @@
 /**
- * Every fault put into the core on purpose is found, within a few hundred seeds.
+ * Every fault put into the core on purpose is found: by the simulator within a few hundred seeds, and if it is about
+ * elections also by exploring small ones.
  */
 import { assert, describe, it } from "@effect/vitest"
+import * as ElectionModel from "../src/ElectionModel.ts"
+import * as Explorer from "../src/Explorer.ts"
 import * as Defects from "./defects/Defects.ts"
+import * as Explorations from "./defects/Explorations.ts"
 import * as Hunt from "./defects/Hunt.ts"
 import * as Mutant from "./defects/Mutant.ts"
 
@@ -12,6 +16,20 @@ describe("found", () => {
   it.each(Defects.all)("$name ($origin)", async (defect) => {
     const trophy = await Hunt.hunt(defect, SEEDS)
     assert.isNotNull(trophy, `not within ${SEEDS} seeds of ${defect.profile}`)
+  })
+})
+
+describe("found by exploring", () => {
+  const elections = Defects.all.filter(Explorations.concerns)
+
+  it.each(elections)("$name ($origin)", { timeout: 30_000 }, async (defect) => {
+    const find = await Explorations.hunt(defect)
+    assert.isNotNull(find, `not within ${Explorations.STATES_MAX} states of each exploration`)
+  })
+
+  it.each(Explorations.all)("and nothing in the core as shipped: $name", { timeout: 30_000 }, ({ options }) => {
+    const { violation } = Explorer.explore(ElectionModel.make(options), { statesMax: Explorations.STATES_MAX })
+    assert.isNull(violation)
   })
 })
 

@@ -1,0 +1,123 @@
+/**
+ * `conclave explore`: everything that can happen to a few peers within bounds, by the code that is shipped.
+ *
+ * Exit code 0: nothing was broken, and all was explored or as many states as were allowed. 1: something was, and the
+ * last lines say what, by the shortest way there.
+ */
+import * as ElectionClaims from "@conclave/testkit/ElectionClaims"
+import * as ElectionModel from "@conclave/testkit/ElectionModel"
+import * as Explorer from "@conclave/testkit/Explorer"
+import * as Clock from "effect/Clock"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as ExploreReport from "./ExploreReport.ts"
+import { PropertyBroken, whole } from "./SimulateCommand.ts"
+import * as SimulateReport from "./SimulateReport.ts"
+
+/** More than four bits of a bound mean as often as it will. */
+const often = (name: string, most: string, otherwise: number) =>
+  whole(name, 0, ElectionModel.UNBOUNDED, `How many ${most} at most, ${ElectionModel.UNBOUNDED} for any number`).pipe(
+    Flag.withDefault(otherwise)
+  )
+
+/** As many as have ever been explored to some depth. */
+const PEERS_MAX = 7
+
+const bounds = {
+  crashes: often("crashes", "processes are killed", 1),
+  losses: often("losses", "messages are lost", 1),
+  breaks: often("breaks", "connections break", 0),
+  timeouts: often("timeouts", "notification timers fire while something may be on its way", 0),
+  looks: often("looks", "leaders are given up", 1),
+  epochs: often("epochs", "epochs begin", 0)
+}
+
+const electionFlags = {
+  peers: whole("peers", 1, PEERS_MAX, `How many voters, 1 to ${PEERS_MAX}`).pipe(Flag.withDefault(3)),
+  rounds: whole("rounds", 1, 9, "The last round that begins because a leader is given up").pipe(Flag.withDefault(2)),
+  ...bounds,
+  capacity: whole("capacity", 1, ElectionModel.UNBOUNDED, "How many messages are on their way between two").pipe(
+    Flag.withDefault(1)
+  ),
+  rules: Flag.Literals("rules", ["conclave", "zookeeper"]).pipe(
+    Flag.withDescription("Decide by these rules"),
+    Flag.withDefault("conclave" as const)
+  ),
+  refute: Flag.Literals("refute", Object.keys(ElectionClaims.claims) as Array<ElectionClaims.ClaimName>).pipe(
+    Flag.withDescription("Tell the shortest way to the contrary of what looks true; the bounds are its own"),
+    Flag.optional
+  ),
+  statesMax: whole("states-max", 1, 1_000_000_000, "Stop at so many states").pipe(
+    Flag.withDefault(Explorer.STATES_MAX)
+  )
+}
+
+const election = Command.make("election", electionFlags, (flags) => exploreElection(flags)).pipe(
+  Command.withDescription("Explore every course that an election can take")
+)
+
+/** The command, with one below it for each thing that can be explored. */
+export const command = Command.make("explore").pipe(
+  Command.withDescription("Explore everything that can happen to a few peers within bounds"),
+  Command.withSubcommands([election])
+)
+
+type ElectionFlags = Command.Command.Config.Infer<typeof electionFlags>
+
+const exploreElection = Effect.fnUntraced(function*(flags: ElectionFlags) {
+  const { capacity, peers, refute, rounds, rules, statesMax } = flags
+  if (Option.isSome(refute)) return yield* tellClaim(refute.value)
+  const limits = Object.keys(bounds) as Array<keyof typeof bounds>
+  const model = ElectionModel.make({
+    peers: Array.from({ length: peers }, (_, index) => ({ sid: index + 1 })),
+    rules,
+    bounds: { rounds, capacity, ...Object.fromEntries(limits.map((limit) => [limit, flags[limit]])) }
+  })
+  const allowed = limits.map((limit) => `${limit} ${ExploreReport.many(flags[limit])}`)
+  yield* Console.log(`${peers} voters, ${rounds} rounds, ${allowed.join(", ")}; rules ${rules}`)
+  const outcome = yield* explore(model, statesMax)
+  yield* Console.log(ExploreReport.counts(model.counts()))
+  return yield* conclude(outcome, outcome.violation?.property ?? "", "the same command")
+})
+
+const tellClaim = Effect.fnUntraced(function*(name: ElectionClaims.ClaimName) {
+  const claim: ElectionClaims.Claim = ElectionClaims.claims[name]
+  yield* Console.log(`it looks true: ${claim.says}`)
+  const model = ElectionModel.make(ElectionClaims.optionsOf(claim))
+  const outcome = yield* explore(model, Explorer.STATES_MAX)
+  return yield* conclude(outcome, claim.says, `conclave explore election --refute ${name}`)
+})
+
+/** Nothing else runs while states are explored; every so often signals are heard. In milliseconds and states. */
+const BATCH_MILLIS = 50
+const BATCH_STATES = 1_000
+
+const explore = Effect.fnUntraced(function*(model: Explorer.Model, statesMax: number) {
+  let progress = ""
+  const exploration = Explorer.begin(model, {
+    statesMax,
+    progress: (depth, states) => void (progress = `depth ${depth}, ${states} states`)
+  })
+  const run = Effect.gen(function*() {
+    let more = true
+    while (more) {
+      const until = (yield* Clock.currentTimeMillis) + BATCH_MILLIS
+      while (more && (yield* Clock.currentTimeMillis) < until) more = exploration.next(BATCH_STATES)
+      yield* ExploreReport.progress(progress)
+      yield* Effect.sleep(0)
+    }
+  }).pipe(Effect.ensuring(SimulateReport.progressDone))
+  const [elapsed] = yield* Effect.timed(run)
+  const outcome = exploration.outcome()
+  for (const line of ExploreReport.summary(outcome, elapsed)) yield* Console.log(line)
+  return outcome
+})
+
+const conclude = Effect.fnUntraced(function*({ violation }: Explorer.Outcome, property: string, repeat: string) {
+  if (violation === null) return
+  yield* SimulateReport.print(ExploreReport.story(violation))
+  return yield* new PropertyBroken({ property, repeat })
+})

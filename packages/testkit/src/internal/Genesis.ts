@@ -1,0 +1,50 @@
+/**
+ * A world in the beginning: nobody has started, and nothing has happened.
+ */
+import * as Random from "../Random.ts"
+import type { Reducers } from "../Reducers.ts"
+import * as Scenario from "../Scenario.ts"
+import * as EventQueue from "./EventQueue.ts"
+import * as Links from "./Links.ts"
+import * as Nodes from "./Nodes.ts"
+import * as Wire from "./Wire.ts"
+import type { World } from "./World.ts"
+
+/** A world with the members of a scenario, all of them down. */
+export const make = (
+  scenario: Scenario.Scenario,
+  reducers: Reducers,
+  witnesses: Pick<World, "log" | "observe" | "trace">
+): World => {
+  const size = scenario.members.length
+  const world: World = {
+    scenario,
+    reducers,
+    handlers: { land: Wire.land, receive: Links.onArrival },
+    random: Random.make(scenario.seed),
+    queue: EventQueue.make(),
+    soon: [],
+    now: 0,
+    turns: 0,
+    nodes: [],
+    bySid: new Map(),
+    cuts: new Int32Array(size * size),
+    clogs: new Int32Array(size * size),
+    holding: new Set(),
+    reign: null,
+    leaderlessSince: 0,
+    violation: null,
+    stats: { elections: 0, searches: 0, rounds: 0, messages: 0, steps: 0, decisions: 0, leaderless: [] },
+    faulty: true,
+    honest: Scenario.isHonest(scenario),
+    static: Scenario.isStatic(scenario),
+    proposals: new Set(),
+    ...witnesses
+  }
+  for (const [index, member] of scenario.members.entries()) {
+    const node = Nodes.make(world, member, index)
+    world.nodes.push(node)
+    world.bySid.set(node.sid, node)
+  }
+  return world
+}

@@ -1,0 +1,32 @@
+/**
+ * Explores elections within larger bounds, and prints what it came to as a table.
+ *
+ *     node packages/testkit/test/explore/main.ts [--name TEXT] [--states N]
+ *
+ * Exit status: 0 nothing was broken, 1 something was.
+ */
+import * as ElectionModel from "@conclave/testkit/ElectionModel"
+import * as Explorer from "@conclave/testkit/Explorer"
+import { parseArgs } from "node:util"
+import * as Elections from "./Elections.ts"
+
+const { values } = parseArgs({
+  options: { name: { type: "string", default: "" }, states: { type: "string", default: String(Elections.STATES_MAX) } }
+})
+
+console.log("| Bounds | States | Steps | Depth | Complete | Seconds | States a second | MiB |")
+console.log("|---|---:|---:|---:|---|---:|---:|---:|")
+for (const { isComplete, name, options } of Elections.all.filter(({ name }) => name.includes(values.name))) {
+  const start = process.cpuUsage()
+  const statesMax = isComplete ? Explorer.STATES_MAX : Number(values.states)
+  const outcome = Explorer.explore(ElectionModel.make(options), { statesMax })
+  const { system, user } = process.cpuUsage(start)
+  const seconds = (system + user) / 1e6
+  const speed = Math.round(outcome.states / seconds)
+  const { complete, depth, states, transitions, violation } = outcome
+  const figures = [states, transitions, depth, complete ? "yes" : "no", seconds.toFixed(1), speed]
+  console.log(`| ${name} | ${figures.join(" | ")} | ${(process.memoryUsage().rss / 2 ** 20).toFixed(0)} |`)
+  if (violation === null) continue
+  console.log([violation.detail, ...violation.path].join("\n"))
+  process.exitCode = 1
+}
