@@ -1,0 +1,157 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Explorer from "@conclave/testkit/Explorer"
+import * as LeadershipModel from "@conclave/testkit/LeadershipModel"
+import * as Actions from "../src/internal/explorer/leadership/Actions.ts"
+import * as Machine from "../src/internal/explorer/leadership/Machine.ts"
+import * as Properties from "../src/internal/explorer/leadership/Properties.ts"
+import * as Setting from "../src/internal/explorer/leadership/Setting.ts"
+import * as Symmetry from "../src/internal/explorer/leadership/Symmetry.ts"
+import * as Words from "../src/internal/explorer/leadership/Words.ts"
+import * as LeadershipExplorations from "./defects/LeadershipExplorations.ts"
+import * as Mutant from "./defects/Mutant.ts"
+
+const { alike, defaultLease, none, shortLease } = LeadershipModel
+
+const fenced = (bounds: Partial<LeadershipModel.Bounds>): LeadershipModel.Options => ({
+  peers: alike(3),
+  lease: null,
+  bounds: { ...none, ...bounds }
+})
+
+const leased = (bounds: Partial<LeadershipModel.Bounds>): LeadershipModel.Options => ({
+  ...fenced(bounds),
+  lease: defaultLease
+})
+
+const unequal = alike(3).map((peer) => ({ ...peer, lastLoggedZxid: peer.sid, currentEpoch: 1n, acceptedEpoch: 1n }))
+
+describe("leadership, as shipped", () => {
+  it.each<readonly [string, LeadershipModel.Options]>([
+    ["two terms", fenced({ terms: 2, dials: 2 })],
+    ["a loss, a crash, a bad disk", fenced({ terms: 1, dials: 2, crashes: 1, losses: 1, failures: 1 })],
+    ["half ticks, and a resignation", fenced({ terms: 1, dials: 2, ticks: 2, resignations: 1 })],
+    ["unequal histories", { ...fenced({ terms: 1, dials: 3 }), peers: unequal }],
+    ["an observer", { ...fenced({ terms: 1, dials: 2 }), peers: alike(2, 1) }],
+    ["leases", leased({ terms: 1, dials: 2 })],
+    ["leases, and a crash", { ...leased({ terms: 2, dials: 1, crashes: 1 }), lease: shortLease }],
+    ["leases, by any clocks", { ...leased({ terms: 1, dials: 1 }), clocks: "Every" }]
+  ])("breaks nothing: %s", (_, options) => {
+    const { complete, violation } = LeadershipModel.explore(options)
+    assert.isNull(violation)
+    assert.isTrue(complete)
+  })
+})
+
+describe("what looks true and is not", () => {
+  const steps: Readonly<Record<string, number>> = {
+    "one is in office at a time": 33,
+    "epochs are activated in their order": 33,
+    "no epoch is left out": 22,
+    "nobody has accepted a later epoch than that of who is in office": 21,
+    "no two propose the same epoch": 7,
+    "who begins to follow follows the newest leader": 34,
+    "a current epoch on disk is one that was activated": 10,
+    "who is activated has a quorum that supports it at that moment": 17,
+    "who is activated is as fresh as all others": 16,
+    "nobody is activated while another has a lease": 37,
+    "who is in office has a lease, or had one": 16
+  }
+
+  it.each(LeadershipModel.falseClaims)("$name", (claim) => {
+    const isOfHistories = claim.name.includes("fresh")
+    const peers = alike(3).map((peer) => (isOfHistories && peer.sid === 3n ? { ...peer, lastLoggedZxid: 5n } : peer))
+    const bounds = { terms: 2, dials: 2, resignations: claim.name.startsWith("who begins") ? 1 : 0 }
+    const model = LeadershipModel.make({ ...fenced(bounds), peers, claims: [claim], progress: false })
+    const { violation } = Explorer.explore(model)
+    assert.strictEqual(violation?.property, claim.name)
+    assert.strictEqual(violation?.path.length, steps[claim.name])
+  })
+
+  it.each(LeadershipModel.falseClaimsOfLeases)("$name", (claim) => {
+    const model = LeadershipModel.make({ ...leased({ terms: 2, dials: 2 }), claims: [claim], progress: false })
+    const { violation } = Explorer.explore(model)
+    assert.strictEqual(violation?.property, claim.name)
+    assert.strictEqual(violation?.path.length, steps[claim.name])
+  })
+
+  it("is refuted by a path in which peers keep their names", () => {
+    const claims = LeadershipModel.falseClaims.filter(({ name }) => name === "no two propose the same epoch")
+    const { violation } = LeadershipModel.explore({ ...fenced({ terms: 2, dials: 2 }), claims })
+    assert.deepStrictEqual(violation?.path, [
+      "server 1 takes itself for the leader",
+      "server 2 takes itself for the leader",
+      "server 3 follows server 1",
+      "server 3 follows no longer",
+      "server 3 follows server 2",
+      "server 2 gets FOLLOWERINFO of server 3, decides epoch 1, makes accepted epoch 1 durable",
+      "server 1 gets FOLLOWERINFO of server 3, decides epoch 1, makes accepted epoch 1 durable"
+    ])
+  })
+})
+
+/** All states that are reached, each by its words. */
+const reach = (machine: Machine.Machine, bounds: LeadershipModel.Bounds): ReadonlyMap<string, Words.Words> => {
+  const first = new Uint32Array(machine.layout.size)
+  first[1] = Words.budgetWord(bounds)
+  const states = new Map([[first.join(), first]])
+  for (const state of states.values()) {
+    Actions.each(machine, state, (action) => {
+      const next = state.slice()
+      Machine.act(machine, next, action)
+      Properties.ofState(machine, next)
+      states.set(next.join(), states.get(next.join()) ?? next)
+    })
+  }
+  return states
+}
+
+describe("folding", () => {
+  it.each([
+    fenced({ terms: 2, dials: 1, crashes: 1 }),
+    { ...fenced({ terms: 1, dials: 1, crashes: 1 }), peers: alike(4) },
+    fenced({ terms: 1, dials: 2, losses: 1, resignations: 1 }),
+    leased({ terms: 1, dials: 1, crashes: 1, ticks: 1 })
+  ])("leaves one of those that differ by who is who, and none out", (options) => {
+    const setting = Setting.make({ ...options, progress: false })
+    const machine = Machine.make(setting)
+    const fold = Symmetry.make(machine)
+    const states = reach(machine, setting.bounds)
+    const folded = new Set(Array.from(states.values(), (words) => {
+      const folded = words.slice()
+      fold(folded)
+      return folded.join()
+    }))
+    // Who has changed places is in a state that can be reached, too.
+    assert.isTrue(folded.isSubsetOf(new Set(states.keys())))
+    assert.strictEqual(Explorer.explore(LeadershipModel.make({ ...options, progress: false })).states, folded.size)
+  })
+})
+
+describe("what is left out of states", () => {
+  const names = [
+    "an epoch counts that had been accepted before",
+    "the grace is forgotten",
+    "a learner supports a leader in spite of a pledge to another"
+  ]
+  const sample = LeadershipExplorations.all.filter(({ name }) => names.includes(name))
+
+  it.each(sample)("does not hide a defect, or bring it nearer: $name", async (defect) => {
+    const reducers = await Mutant.load(defect)
+    const outcomes = [{}, { folded: false }, { reduced: false }, { clocks: "Every" as const }].map((options) => {
+      const { violation } = Explorer.explore(LeadershipModel.make({ ...defect.setting, ...options, reducers }))
+      return { property: violation?.property, steps: violation?.path.length }
+    })
+    assert.lengthOf(sample, names.length)
+    assert.deepStrictEqual(outcomes, Array(outcomes.length).fill(outcomes[0]))
+  })
+
+  const settings = [fenced({ terms: 1, dials: 2 }), leased({ terms: 1, dials: 2 })]
+
+  it.each(settings)("makes fewer states, as deep", (options) => {
+    const reduced = LeadershipModel.explore(options)
+    const whole = LeadershipModel.explore({ ...options, reduced: false })
+    assert.isBelow(reduced.states, whole.states)
+    assert.strictEqual(reduced.depth, whole.depth)
+    assert.isNull(whole.violation)
+  })
+})
