@@ -10,6 +10,7 @@ import type { Output, Timer } from "@conclave/core/ElectionOutput"
 import type { LeaderLostReason } from "@conclave/core/Liveness"
 import type { Notification } from "@conclave/core/Notification"
 import type { Sid } from "@conclave/core/Sid"
+import type { Moment } from "../Simulator.ts"
 import * as Checker from "./Checker.ts"
 import * as Incumbency from "./Incumbency.ts"
 import * as Line from "./Line.ts"
@@ -26,16 +27,24 @@ export const decide = (world: World, node: Node, event: Election.Event): void =>
   const [state, outputs] = world.reducers.Election.step(node.ensemble, before, event)
   node.election = state
   world.stats.steps++
-  const { electable } = node.ensemble
-  Tracer.stepped(world, node, "election", event, outputs, node.ensemble === node.self ? undefined : { electable })
+  Tracer.stepped(world, node, "election", event, outputs, node.ensemble === node.self ? undefined : stepsAside)
   if (world.log !== null) world.log(Line.election(world, node, event, outputs), Line.isTurn(outputs))
   Checker.afterStep(world, node, before, event, outputs)
-  if (world.observe !== null) {
-    const { ensemble, sid } = node
-    world.observe({ at: world.now, sid, ensemble, before, event, outputs, states: () => statesOf(world) })
-  }
+  if (world.observe !== null) world.observe(momentOf(world, node, before, event, outputs))
   for (const output of outputs) perform(world, node, output)
 }
+
+const stepsAside = { electable: false }
+
+// Here and below, what needs a closure is in a function of its own: one that makes a closure in a rare case makes room
+// for what it captures in every call, and these are called for each output and each message.
+const momentOf = (
+  world: World,
+  { ensemble, sid }: Node,
+  before: Election.State,
+  event: Election.Event,
+  outputs: ReadonlyArray<Output>
+): Moment => ({ at: world.now, sid, ensemble, before, event, outputs, states: () => statesOf(world) })
 
 const statesOf = ({ nodes }: World): ReadonlyMap<Sid, Election.State> =>
   new Map(nodes.filter(({ up }) => up).map(({ election, sid }) => [sid, election]))
@@ -84,7 +93,7 @@ const perform = (world: World, node: Node, output: Output): void => {
       Watch.begin(world, node, node.election, output.reason)
       return Incumbency.begin(world, node, node.election)
     case "Restart":
-      return schedule(world, 0, node, () => Incumbency.restart(world, node, () => restart(world, node)))
+      return restartSoon(world, node)
     case "RoundStarted":
       world.stats.rounds++
       return
@@ -92,6 +101,9 @@ const perform = (world: World, node: Node, output: Output): void => {
       return
   }
 }
+
+const restartSoon = (world: World, node: Node): void =>
+  schedule(world, 0, node, () => Incumbency.restart(world, node, () => restart(world, node)))
 
 // A new connection manager, and a new search. Shell: QuorumPeer.make, its main loop.
 const restart = (world: World, node: Node): void => {
@@ -108,7 +120,10 @@ const restart = (world: World, node: Node): void => {
 // One thing is due for the timer at most; when its time comes it sees whether the timer has been put off.
 const setTimer = (world: World, node: Node, millis: number): void => {
   node.timerAt = world.now + ticks(node, millis)
-  if (node.timerDue <= node.timerAt) return
+  if (node.timerDue > node.timerAt) arm(world, node)
+}
+
+const arm = (world: World, node: Node): void => {
   node.timerDue = node.timerAt
   schedule(world, node.timerAt - world.now, node, () => onTimer(world, node))
 }
@@ -118,10 +133,7 @@ const onTimer = (world: World, node: Node): void => {
   node.timerDue = Infinity
   const { timerAt } = node
   if (timerAt === Infinity) return
-  if (timerAt > world.now) {
-    node.timerDue = timerAt
-    return schedule(world, timerAt - world.now, node, () => onTimer(world, node))
-  }
+  if (timerAt > world.now) return arm(world, node)
   node.timerAt = Infinity
   fire(world, node, node.book.timer)
 }
