@@ -8,7 +8,7 @@ import * as Simulator from "../src/Simulator.ts"
 
 const names = Object.keys(Profile.profiles) as Array<Profile.ProfileName>
 
-const SEEDS = 20
+const SEEDS = 15
 
 /** All that happened to leaders and learners in some scenarios of each kind, and why they stopped. */
 const seen = () => {

@@ -11,7 +11,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Profile from "../src/Profile.ts"
 import * as Simulator from "../src/Simulator.ts"
 
-const SEEDS = 300
+const SEEDS = 600
 
 interface Claim {
   readonly name: string

@@ -9,7 +9,7 @@ import * as Simulator from "../src/Simulator.ts"
 
 const names = Object.keys(Profile.profiles) as Array<Profile.ProfileName>
 
-const SEEDS = 15
+const SEEDS = 10
 
 const lines = (name: Profile.ProfileName, peers: number, seed: number): ReadonlyArray<string> => {
   const scenario = Profile.draw(name, peers, seed)

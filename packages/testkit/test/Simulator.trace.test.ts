@@ -11,7 +11,7 @@ import * as Simulator from "../src/Simulator.ts"
 
 const names = Object.keys(Profile.profiles) as Array<Profile.ProfileName>
 
-const SEEDS = 3
+const SEEDS = 2
 
 const traced = (name: Profile.ProfileName, seed: number, options: Simulator.RunOptions = {}) => {
   const lines: Array<Trace.Line> = []

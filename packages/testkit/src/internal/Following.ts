@@ -3,7 +3,7 @@
  */
 import type { Settled } from "@conclave/core/Election"
 import type * as Learner from "@conclave/core/Learner"
-import type { Output } from "@conclave/core/LearnerOutput"
+import type { Output, Timer } from "@conclave/core/LearnerOutput"
 import type { QuorumPacket } from "@conclave/core/QuorumPacket"
 import * as Result from "effect/Result"
 import * as Disk from "./Disk.ts"
@@ -43,15 +43,15 @@ export const begin = (world: World, node: Node, { currentVote: { leader }, membe
 
 /** Something came from the leader. */
 export const onArrival = (world: World, node: Node, role: Following, arrival: Arrival): void => {
-  if (arrival === "End") return tell(world, node, role, { _tag: "Disconnected" })
+  if (arrival === "End") return tell(world, node, role, () => ({ _tag: "Disconnected" }))
   if (typeof arrival === "string" || !("type" in arrival)) return
-  if (role.busy) role.inbox.push(() => onPacket(world, node, role, arrival))
+  if (role.busy) onPacketLater(world, node, role, arrival)
   else onPacket(world, node, role, arrival)
 }
 
 /** Whom the pledge was given to is gone. */
 export const onReleased = (world: World, node: Node, role: Following): void =>
-  Tenure.handle(role, () => step(world, node, role, { _tag: "PledgeReleased", at: clockOf(world, node) }))
+  tell(world, node, role, () => ({ _tag: "PledgeReleased", at: clockOf(world, node) }))
 
 /** Just goes. */
 export const end = (world: World, { tenure }: Node, role: Following): void => {
@@ -69,23 +69,27 @@ const listens = ({ tenure: { role } }: Node): boolean => role?._tag === "Leading
 const dial = (world: World, node: Node, role: Following, since: number, pause: number): void => {
   const { leader, membership: { committed }, ticks: { initLimit, tickTime } } = role.options
   const to = world.bySid.get(leader)
-  if (to === undefined || !committed.servers.has(leader)) return tell(world, node, role, { _tag: "NotReached" })
+  if (to === undefined || !committed.servers.has(leader)) return tell(world, node, role, () => ({ _tag: "NotReached" }))
   Wire.dial(world, node, to, { port: "Quorum", timeout: initLimit * tickTime, listens }, (result) => {
     if (node.tenure.role !== role) return typeof result === "string" ? undefined : Wire.close(world, result)
     if (typeof result !== "string") {
       role.end = result
-      return tell(world, node, role, { _tag: "Connected" })
+      return tell(world, node, role, () => ({ _tag: "Connected" }))
     }
     const isOver = result !== "Refused" || clockOf(world, node) + pause - since > DIAL_TIME
-    if (isOver) return tell(world, node, role, { _tag: "NotReached" })
+    if (isOver) return tell(world, node, role, () => ({ _tag: "NotReached" }))
     after(world, node, pause, () => {
       if (node.tenure.role === role) dial(world, node, role, since, Math.min(2 * pause, DIAL_PAUSE_MAX))
     })
   })
 }
 
-const tell = (world: World, node: Node, role: Following, event: Learner.Event): void =>
-  Tenure.handle(role, () => step(world, node, role, event))
+const tell = (world: World, node: Node, role: Following, event: () => Learner.Event): void =>
+  Tenure.handle(role, () => step(world, node, role, event()))
+
+const onPacketLater = (world: World, node: Node, role: Following, packet: QuorumPacket): void => {
+  role.inbox.push(() => onPacket(world, node, role, packet))
+}
 
 const onPacket = (world: World, node: Node, role: Following, packet: QuorumPacket): void =>
   step(world, node, role, {
@@ -121,9 +125,7 @@ const perform = (
 ): void => {
   for (let index = from; index < outputs.length; index++) {
     const output = outputs[index]!
-    if (takesTime(output)) {
-      return store(world, node, role, output, () => perform(world, node, role, outputs, index + 1))
-    }
+    if (takesTime(output)) return storeFirst(world, node, role, output, outputs, index + 1)
     performOne(world, node, role, output)
   }
 }
@@ -134,28 +136,35 @@ type Plain = Exclude<Output, Slow>
 const takesTime = (output: Output): output is Slow =>
   output._tag === "StoreAcceptedEpoch" || output._tag === "StoreCurrentEpoch"
 
+const onTimer = (world: World, node: Node, role: Following, timer: Timer): void =>
+  tell(world, node, role, () => ({ _tag: "TimedOut", timer, at: clockOf(world, node) }))
+
+const follows = (world: World, node: Node, role: Following, epoch: bigint): void =>
+  schedule(world, 0, node, () => Incumbency.onFollowing(world, node, role, epoch))
+
+const left = (world: World, node: Node, role: Following, ended: Tenure.Ended): void => {
+  Timers.clear(role.timers)
+  if (role.end !== null) Wire.close(world, role.end)
+  schedule(world, 0, node, () => Incumbency.onEnded(world, node, role, ended))
+}
+
 const performOne = (world: World, node: Node, role: Following, output: Plain): void => {
   switch (output._tag) {
     case "Send":
       return role.end === null ? undefined : QuorumPort.send(world, role.end, output.packet)
-    case "SetTimer": {
-      const { timer } = output
-      return Timers.set(world, node, role.timers, timer, output.after, () =>
-        Tenure.handle(role, () => step(world, node, role, { _tag: "TimedOut", timer, at: clockOf(world, node) })))
-    }
+    case "SetTimer":
+      return Timers.set(world, node, role, output.timer, output.after, onTimer)
     case "CancelTimer":
       return Timers.cancel(role.timers, output.timer)
     case "ConfigSeen":
       return onConfig(world, node, output.text)
     case "Following":
-      return schedule(world, 0, node, () => Incumbency.onFollowing(world, node, role, output.epoch))
+      return follows(world, node, role, output.epoch)
     case "Pledged":
       node.tenure.pledge = output.pledge
       return
     case "Left":
-      Timers.clear(role.timers)
-      if (role.end !== null) Wire.close(world, role.end)
-      return schedule(world, 0, node, () => Incumbency.onEnded(world, node, role, output))
+      return left(world, node, role, output)
     case "ConfigChanged":
     case "Ignored":
       return
@@ -173,14 +182,21 @@ const onConfig = (world: World, node: Node, text: string): void => {
 }
 
 // What follows waits until it is stored, and so does whatever happens meanwhile.
-const store = (world: World, node: Node, role: Following, { _tag, epoch }: Slow, goOn: () => void): void => {
+const storeFirst = (
+  world: World,
+  node: Node,
+  role: Following,
+  { _tag, epoch }: Slow,
+  outputs: ReadonlyArray<Output>,
+  next: number
+): void => {
   role.busy = true
   const change = _tag === "StoreAcceptedEpoch" ? { acceptedEpoch: epoch } : { currentEpoch: epoch }
   Disk.write(world, node, change, (isStored) => {
     if (node.tenure.role !== role) return
     role.busy = false
     step(world, node, role, isStored ? stored(world, node, _tag) : { _tag: "StoreFailed" })
-    goOn()
+    perform(world, node, role, outputs, next)
     if (!role.busy) Tenure.resume(role)
   })
 }

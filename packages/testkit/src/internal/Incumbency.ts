@@ -6,6 +6,7 @@ import type { Settled } from "@conclave/core/Election"
 import type { Sid } from "@conclave/core/Sid"
 import * as Application from "./Application.ts"
 import * as Following from "./Following.ts"
+import * as Judge from "./Judge.ts"
 import * as Leading from "./Leading.ts"
 import * as LeadershipLine from "./LeadershipLine.ts"
 import * as LeaseChecks from "./LeaseChecks.ts"
@@ -36,7 +37,7 @@ export const crash = (world: World, node: Node): void => {
 
 /** Takes up the role that an election has given. */
 export const begin = (world: World, node: Node, settled: Settled): void => {
-  if (!world.scenario.activation) return
+  if (!world.scenario.activation) return assess(world, settled)
   const { tenure } = node
   tenure.began = clockOf(world, node)
   tenure.established = null
@@ -86,10 +87,7 @@ export const resign = (world: World, node: Node, to: Sid | null): void => {
 
 /** A quorum has activated us. */
 export const onActivated = (world: World, node: Node, role: Tenure.Leading, epoch: bigint): void => {
-  const { stats } = world
-  stats.elections++
-  stats.leaderless.push(world.reign === null ? world.now - world.leaderlessSince : 0)
-  world.reign = node
+  beginReign(world, node)
   schedule(world, 0, node, () => {
     if (node.tenure.role !== role) return
     establish(world, node, epoch, node.sid, role.options.membership.lastSeen.text)
@@ -184,10 +182,34 @@ const establish = (world: World, node: Node, epoch: bigint, leader: Sid, config:
   Watch.stop(node)
   Peer.decide(world, node, { _tag: "EpochEstablished", peerEpoch: epoch })
   if (config === null) return
-  const told = { from: leader, leader, state: "LEADING", config } as const
-  tenure.told = world.reducers.Reconfiguration.hear(tenure.told, node.election.membership, told)
+  // Where the set of voters stays as it is nothing has to be kept.
+  if (!world.static) {
+    const told = { from: leader, leader, state: "LEADING", config } as const
+    tenure.told = world.reducers.Reconfiguration.hear(tenure.told, node.election.membership, told)
+  }
   Peer.decide(world, node, { _tag: "ConfigActivated", from: leader, config })
   if (!world.static) keepMembership(world, node)
+}
+
+// Elections alone count when a quorum follows the leader.
+const assess = (world: World, { currentVote }: Settled): void => {
+  const leader = world.bySid.get(currentVote.leader)
+  if (world.reign !== null || leader === undefined || !follows(leader, leader)) return
+  const isFollower = (sid: Sid) => {
+    const node = world.bySid.get(sid)
+    return node !== undefined && follows(node, leader)
+  }
+  if (Judge.isQuorum(world, leader, isFollower)) beginReign(world, leader)
+}
+
+const follows = ({ election, up }: Node, leader: Node): boolean =>
+  up && election._tag === "Settled" && election.currentVote.leader === leader.sid
+
+const beginReign = (world: World, node: Node): void => {
+  const { stats } = world
+  stats.elections++
+  stats.leaderless.push(world.reign === null ? world.now - world.leaderlessSince : 0)
+  world.reign = node
 }
 
 const abstain = (world: World, node: Node): void => {

@@ -2,7 +2,7 @@
  * Leads: does what `Leader.step` decides, as the shell's `Leading` does with its `LearnerListener` and `Office`.
  */
 import type * as Leader from "@conclave/core/Leader"
-import type { LearnerId, Output, StepDownReason } from "@conclave/core/LeaderOutput"
+import type { Output, StepDownReason, Timer } from "@conclave/core/LeaderOutput"
 import type { Now } from "@conclave/core/Lease"
 import type { QuorumPacket } from "@conclave/core/QuorumPacket"
 import type { Settled } from "@conclave/core/Election"
@@ -47,18 +47,11 @@ export const begin = (world: World, node: Node, { membership }: Settled): void =
 
 /** Something came from a learner. */
 export const onArrival = (world: World, node: Node, role: Leading, end: End, arrival: Arrival): void => {
-  const learner: LearnerId = end.id
-  if (arrival === "Hello") {
-    role.links.set(learner, end)
-    return Tenure.handle(role, () => step(world, node, role, { _tag: "Connected", learner }))
-  }
-  if (role.links.get(learner) !== end) return
-  if (arrival === "End") {
-    role.links.delete(learner)
-    return Tenure.handle(role, () => step(world, node, role, { _tag: "Disconnected", learner }))
-  }
+  if (arrival === "Hello") return onConnected(world, node, role, end)
+  if (role.links.get(end.id) !== end) return
+  if (arrival === "End") return onDisconnected(world, node, role, end)
   if (!("type" in arrival)) return
-  if (role.busy) role.inbox.push(() => onPacket(world, node, role, end, arrival))
+  if (role.busy) onPacketLater(world, node, role, end, arrival)
   else onPacket(world, node, role, end, arrival)
 }
 
@@ -93,6 +86,20 @@ export const acts = (world: World, node: Node): boolean => {
 const now = (world: World, node: Node): Now => {
   const pledgeAt = clockOf(world, node)
   return { at: pledgeAt + node.ahead, pledgeAt }
+}
+
+const onConnected = (world: World, node: Node, role: Leading, end: End): void => {
+  role.links.set(end.id, end)
+  Tenure.handle(role, () => step(world, node, role, { _tag: "Connected", learner: end.id }))
+}
+
+const onDisconnected = (world: World, node: Node, role: Leading, end: End): void => {
+  role.links.delete(end.id)
+  Tenure.handle(role, () => step(world, node, role, { _tag: "Disconnected", learner: end.id }))
+}
+
+const onPacketLater = (world: World, node: Node, role: Leading, end: End, packet: QuorumPacket): void => {
+  role.inbox.push(() => onPacket(world, node, role, end, packet))
 }
 
 const onPacket = (world: World, node: Node, role: Leading, end: End, packet: QuorumPacket): void => {
@@ -136,9 +143,7 @@ const perform = (
 ): void => {
   for (let index = from; index < outputs.length; index++) {
     const output = outputs[index]!
-    if (takesTime(output)) {
-      return performSlowly(world, node, role, output, () => perform(world, node, role, outputs, index + 1))
-    }
+    if (takesTime(output)) return performSlowly(world, node, role, output, outputs, index + 1)
     performOne(world, node, role, output)
   }
 }
@@ -150,10 +155,21 @@ const takesTime = (output: Output): output is Slow =>
   output._tag === "StoreAcceptedEpoch" || output._tag === "StoreCurrentEpoch" || output._tag === "SteppedDown"
 
 // What follows waits until it is done, and so does whatever happens meanwhile.
-const performSlowly = (world: World, node: Node, role: Leading, output: Slow, goOn: () => void): void =>
-  output._tag === "SteppedDown"
-    ? stepDown(world, node, role, output, goOn)
-    : store(world, node, role, output, goOn)
+const performSlowly = (
+  world: World,
+  node: Node,
+  role: Leading,
+  output: Slow,
+  outputs: ReadonlyArray<Output>,
+  next: number
+): void => {
+  const goOn = () => perform(world, node, role, outputs, next)
+  if (output._tag === "SteppedDown") stepDown(world, node, role, output, goOn)
+  else store(world, node, role, output, goOn)
+}
+
+const onTimer = (world: World, node: Node, role: Leading, timer: Timer): void =>
+  Tenure.handle(role, () => step(world, node, role, { _tag: "TimedOut", timer, ...now(world, node) }))
 
 const performOne = (world: World, node: Node, role: Leading, output: Plain): void => {
   switch (output._tag) {
@@ -171,11 +187,8 @@ const performOne = (world: World, node: Node, role: Leading, output: Plain): voi
       role.links.delete(output.learner)
       return end === undefined ? undefined : Wire.close(world, end)
     }
-    case "SetTimer": {
-      const { timer } = output
-      return Timers.set(world, node, role.timers, timer, output.after, () =>
-        Tenure.handle(role, () => step(world, node, role, { _tag: "TimedOut", timer, ...now(world, node) })))
-    }
+    case "SetTimer":
+      return Timers.set(world, node, role, output.timer, output.after, onTimer)
     case "CancelTimer":
       return Timers.cancel(role.timers, output.timer)
     case "Activated":

@@ -27,13 +27,14 @@ export const decide = (world: World, node: Node, event: Election.Event): void =>
   const [state, outputs] = world.reducers.Election.step(node.ensemble, before, event)
   node.election = state
   world.stats.steps++
-  const { electable } = node.ensemble
-  Tracer.stepped(world, node, "election", event, outputs, node.ensemble === node.self ? undefined : { electable })
+  Tracer.stepped(world, node, "election", event, outputs, node.ensemble === node.self ? undefined : stepsAside)
   if (world.log !== null) world.log(Line.election(world, node, event, outputs), Line.isTurn(outputs))
   Checker.afterStep(world, node, before, event, outputs)
   if (world.observe !== null) world.observe(momentOf(world, node, before, event, outputs))
   for (const output of outputs) perform(world, node, output)
 }
+
+const stepsAside = { electable: false }
 
 // Here and below, what needs a closure is in a function of its own: one that makes a closure in a rare case makes room
 // for what it captures in every call, and these are called for each output and each message.

@@ -9,6 +9,9 @@ import { type Node, schedule, ticks, type World } from "./World.ts"
 /** Timers by name. */
 export type Timers<Name extends string> = Map<Name, Timer>
 
+/** What is done when a timer fires. */
+export type Fire<Name, Role> = (world: World, node: Node, role: Role, name: Name) => void
+
 interface Timer {
   /** When it fires. */
   at: number
@@ -17,18 +20,18 @@ interface Timer {
 }
 
 /** Fires after so many milliseconds of the node's clock, and not when it was to fire before. */
-export const set = <Name extends string>(
+export const set = <Name extends string, Role extends { readonly timers: Timers<Name> }>(
   world: World,
   node: Node,
-  timers: Timers<Name>,
+  role: Role,
   name: Name,
   millis: number,
-  fire: () => void
+  fire: Fire<Name, Role>
 ): void => {
-  const timer = timers.get(name) ?? { at: Infinity, due: Infinity }
-  timers.set(name, timer)
+  const timer = role.timers.get(name) ?? make(role, name)
   timer.at = world.now + ticks(node, millis)
-  if (timer.due > timer.at) arm(world, node, timer, fire)
+  // Nothing is made for a timer that is only put off: pings do it all the time.
+  if (timer.due > timer.at) arm(world, node, role, name, timer, fire)
 }
 
 /** Does not fire. */
@@ -46,15 +49,28 @@ export const clear = (timers: Timers<string>): void => {
 // internal
 // -----------------------------------------------------------------------------
 
-const arm = (world: World, node: Node, timer: Timer, fire: () => void): void => {
+const make = <Name extends string>({ timers }: { readonly timers: Timers<Name> }, name: Name): Timer => {
+  const timer: Timer = { at: Infinity, due: Infinity }
+  timers.set(name, timer)
+  return timer
+}
+
+const arm = <Name, Role>(
+  world: World,
+  node: Node,
+  role: Role,
+  name: Name,
+  timer: Timer,
+  fire: Fire<Name, Role>
+): void => {
   const { at } = timer
   timer.due = at
   schedule(world, at - world.now, node, () => {
     if (timer.due !== at) return
     timer.due = Infinity
     if (timer.at === Infinity) return
-    if (timer.at > world.now) return arm(world, node, timer, fire)
+    if (timer.at > world.now) return arm(world, node, role, name, timer, fire)
     timer.at = Infinity
-    fire()
+    fire(world, node, role, name)
   })
 }

@@ -138,7 +138,7 @@ export type Log = (line: string, isTurn: boolean) => void
 
 /** What happened, in numbers. */
 export interface Stats {
-  /** Leaders that a quorum activated, one after another. */
+  /** Leaders that a quorum activated, or followed where there are elections alone, one after another. */
   elections: number
   /** Searches that ended with a leader, of all nodes together. */
   searches: number

@@ -165,7 +165,7 @@ const aboutLeases: ReadonlyArray<Defect> = [
     origin: slip,
     text: "const [sent, ...pings] = learner.pings",
     instead: "const [sent, pings] = [learner.pings.at(-1), learner.pings.slice(1)]",
-    profile: "chaos"
+    profile: "lossy"
   },
   {
     ...lease,
