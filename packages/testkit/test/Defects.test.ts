@@ -27,6 +27,11 @@ describe("found by exploring", () => {
     assert.isNotNull(find, `not within ${Explorations.STATES_MAX} states of each exploration`)
   })
 
+  it("and one that simulations hardly ever show", { timeout: 30_000 }, async () => {
+    const find = await Explorations.hunt(Defects.rare)
+    assert.strictEqual(find?.violation.property, "endless")
+  })
+
   it.each(Explorations.all)("and nothing in the core as shipped: $name", { timeout: 30_000 }, ({ options }) => {
     const { violation } = Explorer.explore(ElectionModel.make(options), { statesMax: Explorations.STATES_MAX })
     assert.isNull(violation)
