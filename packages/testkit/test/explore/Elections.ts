@@ -13,7 +13,7 @@ export interface Expedition {
 }
 
 /** States seen of what is not explored to its end, unless told. */
-export const PART = 10_000_000
+export const PART = 3_000_000
 
 /** States of what is, at most. */
 export const STATES_MAX = 25_000_000
