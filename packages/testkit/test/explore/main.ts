@@ -11,14 +11,14 @@ import { parseArgs } from "node:util"
 import * as Elections from "./Elections.ts"
 
 const { values } = parseArgs({
-  options: { name: { type: "string", default: "" }, states: { type: "string", default: String(Elections.STATES_MAX) } }
+  options: { name: { type: "string", default: "" }, states: { type: "string", default: String(Elections.PART) } }
 })
 
 console.log("| Bounds | States | Steps | Depth | Complete | Seconds | States a second | MiB |")
 console.log("|---|---:|---:|---:|---|---:|---:|---:|")
-for (const { isComplete, name, options } of Elections.all.filter(({ name }) => name.includes(values.name))) {
+for (const { extent, name, options } of Elections.all.filter(({ name }) => name.includes(values.name))) {
   const start = process.cpuUsage()
-  const statesMax = isComplete ? Explorer.STATES_MAX : Number(values.states)
+  const statesMax = extent === "Part" ? Number(values.states) : Elections.STATES_MAX
   const outcome = Explorer.explore(ElectionModel.make(options), { statesMax })
   const { system, user } = process.cpuUsage(start)
   const seconds = (system + user) / 1e6
