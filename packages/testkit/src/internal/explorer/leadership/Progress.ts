@@ -147,8 +147,8 @@ const ledBy = ({ layout, roles, setting }: Machine.Machine, words: Words.Words):
 const isActing = (roles: Roles.Roles, words: Words.Words, peer: number): boolean =>
   roles.acting(words[Words.roleAt(peer)]!) > 0 && roles.get(words[Words.roleAt(peer)]!)._tag === "Leading"
 
-// Whoever has no role comes to follow the leader, unless it has accepted a later epoch or is pledged to another; and the
-// leader stays as long as a quorum answers.
+// Whoever has no role comes to follow the leader, unless it has accepted a later epoch or is pledged to another; and
+// the leader stays as long as a quorum answers.
 const lasts = (self: Self, words: Words.Words): string | null => {
   const { machine } = self
   const { layout, pledges, roles, setting } = machine
