@@ -24,7 +24,10 @@ const unlike = alike(3).map((peer) => ({ ...peer, lastLoggedZxid: peer.sid, acce
 /** All of them. */
 export const all: ReadonlyArray<Expedition> = [
   { name: "3 alike, 2 terms, 4 dials, 1 crash, 1 loss", options: { ...three, bounds: { ...usual, dials: 4 } } },
-  { name: "3 alike, leased, 2 terms, 3 dials, 1 crash, 1 loss", options: { ...leased, bounds: { ...usual, dials: 3 } } },
+  {
+    name: "3 alike, leased, 2 terms, 3 dials, 1 crash, 1 loss",
+    options: { ...leased, bounds: { ...usual, dials: 3 } }
+  },
   {
     name: "3 alike, 2 terms, 2 dials, 1 crash, 1 loss, 4 half ticks, 1 resignation, 1 failure",
     options: { ...three, bounds: { ...usual, dials: 2, ticks: 4, resignations: 1, failures: 1 } }
