@@ -24,6 +24,7 @@ import type { Membership } from "./Ensemble.ts"
 import * as QuorumServer from "./QuorumServer.ts"
 import type { Rules } from "./Rules.ts"
 import { OBSERVER_ID, type Sid } from "./Sid.ts"
+import { withEntry, withoutEntry } from "./internal/entries.ts"
 
 /** The connections there are, and those on their way. */
 export interface State {
@@ -118,12 +119,17 @@ export const step = (view: View, state: State, event: Event): Step => {
 
 /** Where a member can be dialled: its committed addresses, then others that a pending configuration gives. */
 export const addressesOf = ({ committed, lastSeen, me }: Membership, sid: Sid): ReadonlyArray<Address.Address> => {
-  const listed = [committed, lastSeen].flatMap(({ servers }) => servers.get(sid) ?? [])
-  const servers = listed.length === 0 && me?.sid === sid ? [me] : listed
-  const addresses = servers.flatMap(QuorumServer.electionAddresses)
-  return addresses.filter((address, index) =>
-    addresses.findIndex(({ host, port }) => host === address.host && port === address.port) === index
-  )
+  const inForce = committed.servers.get(sid)
+  const seen = lastSeen.servers.get(sid)
+  const former = inForce === undefined && seen === undefined && me?.sid === sid ? me : undefined
+  const addresses: Array<Address.Address> = []
+  for (const server of [inForce, seen, former]) {
+    if (server === undefined) continue
+    for (const address of QuorumServer.electionAddresses(server)) {
+      if (!addresses.some(({ host, port }) => host === address.host && port === address.port)) addresses.push(address)
+    }
+  }
+  return addresses
 }
 
 // -----------------------------------------------------------------------------
@@ -138,20 +144,18 @@ const onConnectRequested = (view: View, state: State, sid: Sid): Step => {
 }
 
 const onWanted = (view: View, state: State, sids: ReadonlySet<Sid>): Step => {
-  const wanted = new Map(Array.from(sids, (sid) => [sid, 0]))
-  wanted.delete(view.mySid)
+  const wanted = new Map<Sid, number>()
+  for (const sid of sids) if (sid !== view.mySid) wanted.set(sid, 0)
   const outputs: Array<Output> = []
   let next: State = { ...state, wanted }
   for (const sid of wanted.keys()) {
-    const [after, dialed] = connect(view, next, sid)
+    if (next.links.has(sid)) continue
+    const [after, dialed] = dial(view, next, sid, [])
     next = after
     outputs.push(...dialed)
   }
   return [next, outputs]
 }
-
-const connect = (view: View, state: State, sid: Sid): Step =>
-  state.links.has(sid) ? [state, []] : dial(view, state, sid, [])
 
 const onDialed = (view: View, state: State, { link, sid }: Event & { readonly _tag: "Dialed" }): Step => {
   switch (Challenge.onDialed(view.mySid, sid)) {
@@ -182,7 +186,7 @@ const onClosed = (view: View, state: State, event: Event & { readonly _tag: "Clo
   // time it would take our call for a reason to close its next one, and so on without end.
   const isYielding = Challenge.onDialed(view.mySid, sid) === "Yield"
   if (isYielding && failures > 0) return redialLater(next, sid)
-  const wanted = new Map(next.wanted).set(sid, isYielding ? 1 : 0)
+  const wanted = withEntry(next.wanted, sid, isYielding ? 1 : 0)
   return dial(view, { ...next, wanted }, sid, [])
 }
 
@@ -190,7 +194,7 @@ const onClosed = (view: View, state: State, event: Event & { readonly _tag: "Clo
 const onRedialDue = (view: View, state: State, sid: Sid): Step => {
   if (!state.wanted.has(sid)) return [state, []]
   return state.links.has(sid)
-    ? [{ ...state, wanted: new Map(state.wanted).set(sid, 0) }, []]
+    ? [{ ...state, wanted: withEntry(state.wanted, sid, 0) }, []]
     : dial(view, state, sid, [])
 }
 
@@ -198,7 +202,7 @@ const onRedialDue = (view: View, state: State, sid: Sid): Step => {
 const redialLater = (state: State, sid: Sid): Step => {
   const failures = state.wanted.get(sid)
   if (failures === undefined) return [state, []]
-  const wanted = new Map(state.wanted).set(sid, failures + 1)
+  const wanted = withEntry(state.wanted, sid, failures + 1)
   return [{ ...state, wanted }, [{ _tag: "RedialLater", sid, failures: failures + 1 }]]
 }
 
@@ -225,7 +229,7 @@ const dialBack = (
   const older = view.rules.redialBeforeClosing ? undefined : state.links.get(sid)
   const closing = [...(older === undefined ? [] : [close(older, sid, "Replaced")]), close(link, sid, "DialingBack")]
   const next = older === undefined ? state : unlink(state, sid)
-  if (next.dialing.has(sid)) return [{ ...next, callers: new Map(next.callers).set(sid, announced) }, closing]
+  if (next.dialing.has(sid)) return [{ ...next, callers: withEntry(next.callers, sid, announced) }, closing]
   const [dialing, outputs] = dial(view, next, sid, announced)
   return [dialing, [...closing, ...outputs]]
 }
@@ -248,7 +252,7 @@ const dial = (view: View, state: State, sid: Sid, announced: ReadonlyArray<Addre
 const adopt = (state: State, link: LinkId, sid: Sid, linger: boolean): Step => {
   const older = state.links.get(sid)
   return [
-    { ...state, links: new Map(state.links).set(sid, link) },
+    { ...state, links: withEntry(state.links, sid, link) },
     [...(older === undefined ? [] : [close(older, sid, "Replaced", linger)]), { _tag: "Adopt", link, sid }]
   ]
 }
@@ -265,16 +269,12 @@ const close = (link: LinkId, sid: Sid, reason: CloseReason, linger = false): Out
 const isLink = ({ links }: State, { link, sid }: { readonly link: LinkId; readonly sid: Sid }): boolean =>
   links.get(sid) === link
 
-const unlink = (state: State, sid: Sid): State => {
-  const links = new Map(state.links)
-  links.delete(sid)
-  return { ...state, links }
-}
+const unlink = (state: State, sid: Sid): State => ({ ...state, links: withoutEntry(state.links, sid) })
 
 const dialOver = (state: State, sid: Sid): State => {
+  // Callers are remembered for a dial that is under way.
+  if (!state.dialing.has(sid)) return state
   const dialing = new Set(state.dialing)
-  const callers = new Map(state.callers)
   dialing.delete(sid)
-  callers.delete(sid)
-  return { ...state, dialing, callers }
+  return { ...state, dialing, callers: withoutEntry(state.callers, sid) }
 }

@@ -36,6 +36,7 @@ import type { Notification } from "./Notification.ts"
 import * as QuorumVerifier from "./QuorumVerifier.ts"
 import type { ServerState, SettledState } from "./ServerState.ts"
 import type { Sid } from "./Sid.ts"
+import { withEntry, withoutEntry } from "./internal/entries.ts"
 import * as History from "./internal/history.ts"
 import * as LookForLeader from "./internal/lookForLeader.ts"
 import * as WorkerReceiver from "./internal/workerReceiver.ts"
@@ -59,7 +60,7 @@ export interface Common {
   readonly currentVote: Vote.Vote
   /**
    * Peers that could not be connected with when it was tried last: `Refused` by their own host, so that their process
-   * is gone, or `Unreachable`, which may mean anything. Nothing is decided from it yet.
+   * is gone, or `Unreachable`, which may mean anything. Who is gone need not be waited for.
    */
   readonly absent: ReadonlyMap<Sid, "Refused" | "Unreachable">
 }
@@ -181,7 +182,7 @@ export const step = (ensemble: Ensemble, state: State, event: Event): Step => {
     case "PeerConnected":
       return [withAbsent(state, event.sid, undefined), []]
     case "PeerRefused":
-      return [withAbsent(state, event.sid, "Refused"), []]
+      return LookForLeader.onRefused(ensemble, withAbsent(state, event.sid, "Refused"))
     case "PeerUnreachable":
       return [withAbsent(state, event.sid, "Unreachable"), []]
     case "Designated":
@@ -206,8 +207,7 @@ const onReceived = (ensemble: Ensemble, state: State, event: Event & { readonly 
   if (!received.forElection) return [received.state, received.outputs]
   const next = received.state
   if (next._tag === "Looking") {
-    const outputs = Array.from(received.outputs)
-    return LookForLeader.onNotification(ensemble, next, event.notification, event.oracle ?? false, outputs)
+    return LookForLeader.onNotification(ensemble, next, event.notification, event.oracle ?? false, received.outputs)
   }
   if (next._tag === "Idle") {
     const recvQueue = [...next.recvQueue, event.notification].slice(-RECV_CAPACITY)
@@ -240,8 +240,5 @@ const onDesignated = ({ electable, mySid }: Ensemble, state: State, leader: Sid)
 // Only voters matter, which also bounds the table.
 const withAbsent = <S extends State>(state: S, sid: Sid, how: "Refused" | "Unreachable" | undefined): S => {
   if (state.absent.get(sid) === how || !state.membership.voters.has(sid)) return state
-  const absent = new Map(state.absent)
-  if (how === undefined) absent.delete(sid)
-  else absent.set(sid, how)
-  return { ...state, absent }
+  return { ...state, absent: how === undefined ? withoutEntry(state.absent, sid) : withEntry(state.absent, sid, how) }
 }

@@ -133,7 +133,7 @@ export const weight = (self: QuorumVerifier, sid: Sid): bigint =>
 export const mayLead = (self: QuorumVerifier, sid: Sid): boolean => self.voters.has(sid) && weight(self, sid) > 0n
 
 /**
- * Is this set of voters a quorum? The set must hold voters of this verifier only.
+ * Is there a quorum among these servers? Only voters of this verifier count.
  * Supersets of a quorum are quorums, as long as no weight is negative.
  * Java: containsQuorum.
  */
@@ -195,13 +195,19 @@ const members = ({ servers, version = 0n }: MembersOptions) => ({
   voters: new Set(servers.filter(({ role }) => role === "participant").map(({ sid }) => sid))
 })
 
-const isMajority = (self: Members, acks: ReadonlySet<Sid>): boolean =>
-  acks.size > Math.floor(self.voters.size / 2)
+// Asked for every vote: counted without a set made for it, no further than needed, and not at all while there are too
+// few.
+const isMajority = ({ voters }: Members, acks: ReadonlySet<Sid>): boolean => {
+  let missing = Math.floor(voters.size / 2) + 1
+  if (acks.size < missing) return false
+  for (const sid of acks) if (voters.has(sid) && --missing === 0) return true
+  return false
+}
 
 const isHierarchicalQuorum = (self: Hierarchical, acks: ReadonlySet<Sid>): boolean => {
   const acked = new Map<bigint, bigint>()
   for (const sid of acks) {
-    const group = self.groups.get(sid)
+    const group = self.voters.has(sid) ? self.groups.get(sid) : undefined
     if (group !== undefined) acked.set(group, (acked.get(group) ?? 0n) + (self.weights.get(sid) ?? 0n))
   }
   let carried = 0

@@ -12,6 +12,7 @@ import type { Settled } from "./Election.ts"
 import type { Membership } from "./Ensemble.ts"
 import type { Notification } from "./Notification.ts"
 import type { Sid } from "./Sid.ts"
+import { withEntry } from "./internal/entries.ts"
 
 /** The configuration, as text, that each leader last said it leads by; voters only, which bounds it. */
 export type Told = ReadonlyMap<Sid, string>
@@ -26,7 +27,7 @@ export const hear = (
   { config, from, leader, state }: Pick<Notification, "config" | "from" | "leader" | "state">
 ): Told => {
   if (state !== "LEADING" || from !== leader || config === null || !voters.has(from)) return self
-  return self.get(from) === config ? self : new Map(self).set(from, config)
+  return self.get(from) === config ? self : withEntry(self, from, config)
 }
 
 /** Does the leader, which may be us, lead by the configuration that is in force here? */

@@ -24,6 +24,12 @@ export interface Rules {
    */
   readonly waitOnRepetition: boolean
   /**
+   * The finalize wait is over when nobody is left who could bring a better vote: every voter votes as we do, or its own
+   * host refuses connections, so that its process is gone; if it comes back, it joins. The original always waits. Votes
+   * that come during the wait are seen only with `recordWhileFinalizing`.
+   */
+  readonly endWaitWhenUnanimous: boolean
+  /**
    * After silence, votes are sent again to each peer whose queue is drained and
    * connections are tried to each whose queue is not; the original does one or
    * the other for all, by whether any queue is drained.
@@ -66,6 +72,7 @@ export const zookeeper: Rules = {
   recordWhileFinalizing: false,
   filterWhileFinalizing: false,
   waitOnRepetition: false,
+  endWaitWhenUnanimous: false,
   resendPerPeer: false,
   resetIntervalOnNewPeer: false,
   answerQuestionsOnly: false,
@@ -82,6 +89,7 @@ export const conclave: Rules = {
   recordWhileFinalizing: true,
   filterWhileFinalizing: true,
   waitOnRepetition: true,
+  endWaitWhenUnanimous: true,
   resendPerPeer: true,
   resetIntervalOnNewPeer: true,
   answerQuestionsOnly: true,

@@ -6,7 +6,15 @@
 import type { Membership } from "./Ensemble.ts"
 import * as QuorumVerifier from "./QuorumVerifier.ts"
 import type { Sid } from "./Sid.ts"
+import { withEntry } from "./internal/entries.ts"
 import * as Vote from "./Vote.ts"
+
+/** The votes with this one in place of the sender's last; the same votes if it says the same as that. */
+export const record = (
+  votes: ReadonlyMap<Sid, Vote.Vote>,
+  sid: Sid,
+  vote: Vote.Vote
+): ReadonlyMap<Sid, Vote.Vote> => Vote.isSame(votes.get(sid), vote) ? votes : withEntry(votes, sid, vote)
 
 /** The senders whose vote matches the given one, voters or not, in order of arrival. */
 export const supporters = (votes: ReadonlyMap<Sid, Vote.Vote>, vote: Vote.Vote): ReadonlySet<Sid> => {
@@ -23,10 +31,12 @@ export const hasAllQuorums = (
   membership: Membership,
   supporters: ReadonlySet<Sid>,
   oracle: QuorumVerifier.OracleAnswer
-): boolean =>
-  membership.verifiers.every((verifier) =>
-    QuorumVerifier.containsQuorum(verifier, supporters.intersection(verifier.voters), oracle)
-  )
+): boolean => {
+  for (const verifier of membership.verifiers) {
+    if (!QuorumVerifier.containsQuorum(verifier, supporters, oracle)) return false
+  }
+  return true
+}
 
 /** Did this supporter count in every configuration? Java: hasSid. */
 export const hasSid = (membership: Membership, supporters: ReadonlySet<Sid>, sid: Sid): boolean =>

@@ -45,6 +45,11 @@ describe("majority (Java: QuorumMaj, QuorumMajorityTest)", () => {
     assert.isFalse(QuorumVerifier.containsQuorum(majority([]), Peer.sids()))
   })
 
+  it.each<Row>([[[1, 2, 6, 7], false], [[6, 7, 1, 2, 3], true]])("counts its voters only: %j %s", (acks, is) => {
+    const verifier = majority([1, 2, 3, 4, 5], { observers: [6] })
+    assert.strictEqual(QuorumVerifier.containsQuorum(verifier, Peer.sids(...acks)), is)
+  })
+
   it("does not ask who observes, nor an oracle", () => {
     const verifier = majority([1, 2, 3], { observers: [4, 5] })
     assert.deepStrictEqual(verifier.voters, Peer.sids(1, 2, 3))
@@ -94,6 +99,12 @@ describe("hierarchical (Java: QuorumHierarchical, HierarchicalQuorumTest)", () =
     const verifier = hierarchical({ groups: { 1: [1, 2, 3] }, observers: [4, 5] })
     assert.isFalse(QuorumVerifier.containsQuorum(verifier, Peer.sids(1, 4, 5, 99)))
     assert.isTrue(QuorumVerifier.containsQuorum(verifier, Peer.sids(1, 2, 4)))
+  })
+
+  it("counts its voters only, though an observer may have a weight in a group", () => {
+    const verifier = hierarchical({ groups: { 1: [1, 2, 3, 4] }, weights: { 4: 1 }, voters: [1, 2, 3], observers: [4] })
+    assert.isFalse(QuorumVerifier.containsQuorum(verifier, Peer.sids(1, 2, 4)))
+    assert.isTrue(QuorumVerifier.containsQuorum(verifier, Peer.sids(1, 2, 3)))
   })
 
   it("gives a voter the weight 1 unless told, and strangers none", () => {

@@ -170,3 +170,20 @@ describe("VoteTracker while a configuration is pending (Java: SyncedLearnerTrack
     assert.isFalse(VoteTracker.hasAllQuorums(two, Peer.sids(1, 3), false))
   })
 })
+
+describe("record", () => {
+  const votes = new Map([[1n, vote([2, 1, [1, 1], 1, 1, "LOOKING"])], [2n, vote([2, 2, [1, 1], 1, 1, "LOOKING"])]])
+
+  it("takes the place of the sender's last vote, and leaves the votes of before as they were", () => {
+    const before = Array.from(votes)
+    const changed = vote([2, 2, [1, 1], 1, 1, "LOOKING"])
+    assert.deepStrictEqual(Array.from(VoteTracker.record(votes, 1n, changed)), [[1n, changed], before[1]])
+    assert.deepStrictEqual(Array.from(VoteTracker.record(votes, 3n, changed)), [...before, [3n, changed]])
+    assert.deepStrictEqual(Array.from(votes), before)
+  })
+
+  it("is nothing new if the sender says the same again", () => {
+    assert.strictEqual(VoteTracker.record(votes, 1n, vote([2, 1, [1, 1], 1, 1, "LOOKING"])), votes)
+    assert.notStrictEqual(VoteTracker.record(votes, 1n, vote([2, 1, [1, 1], 1, 1, "LEADING"])), votes)
+  })
+})

@@ -11,6 +11,7 @@ export const run = Effect.suspend(() => {
     Samples.table([
       ["trouble", "simulations", "elections", "searches", "searches / 5", "ns a step"],
       ...profiles.map((name) => row(name, Elections.simulate(name))),
+      row("elections in a row", Elections.inARow()),
       row("the reducer alone", Elections.bare())
     ])
   }`)

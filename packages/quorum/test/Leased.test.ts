@@ -165,7 +165,6 @@ describe("leased work", () => {
     assert.isTrue(term?.isValid())
     jump = LEASE
     assert.isFalse(term?.isValid())
-    yield* Leaders.until([leader], Leaders.allLook, 1)
     yield* Leaders.advance(
       Effect.sync(() => ledger.spans.length === 2 && ledger.running().length === 1),
       Effect.succeed("no work runs again"),

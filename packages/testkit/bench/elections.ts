@@ -4,6 +4,7 @@ import type { Notification } from "@conclave/core/Notification"
 import * as Profile from "../src/Profile.ts"
 import * as Random from "../src/Random.ts"
 import * as Reducers from "../src/Reducers.ts"
+import type { Fault, Scenario } from "../src/Scenario.ts"
 import * as Simulator from "../src/Simulator.ts"
 
 /** What so much processor time brought, in seconds. */
@@ -20,16 +21,42 @@ export interface Figures {
 const MILLIS = 2_500
 
 /** Simulations of five voters, with all checks. */
-export const simulate = (profile: Profile.ProfileName): Figures => {
+export const simulate = (profile: Profile.ProfileName): Figures => run((seed) => Profile.draw(profile, 5, seed))
+
+/**
+ * Elections in a row, with all checks, and nothing between them: every second all five look again, while messages are
+ * lost and doubled and connections break.
+ */
+export const inARow = (): Figures =>
+  run((seed) => {
+    const scenario = Profile.draw("lossy", 5, seed)
+    const looks = Array.from({ length: ELECTIONS }, (_, index): ReadonlyArray<Fault> =>
+      scenario.members.map(({ sid }) => ({ _tag: "Look", at: (index + 1) * PERIOD + sid * 3, sid })))
+    const resets = Array.from({ length: ELECTIONS / 2 }, (_, index): Fault =>
+      ({ _tag: "Reset", at: index * 2 * PERIOD + 100, between: [index % 5 + 1, (index + 1) % 5 + 1] }))
+    return {
+      ...scenario,
+      latency: [1, 20],
+      loss: 5,
+      duplication: 5,
+      activation: false,
+      faultsUntil: (ELECTIONS + 2) * PERIOD,
+      faults: [...looks.flat(), ...resets].sort((a, b) => a.at - b.at)
+    }
+  })
+
+const ELECTIONS = 60
+const PERIOD = 1_000
+
+const run = (draw: (seed: number) => Scenario): Figures => {
   let seed = 1
-  const once = (figures: Mutable) => {
-    const { stats, violation } = Simulator.run(Profile.draw(profile, 5, seed++))
-    if (violation !== null) throw new Error(`${profile}, seed ${seed - 1}: ${violation.property}`)
+  return measure((figures) => {
+    const { stats, violation } = Simulator.run(draw(seed++))
+    if (violation !== null) throw new Error(`seed ${seed - 1}: ${violation.property}, ${violation.detail}`)
     figures.elections += stats.elections
     figures.searches += stats.searches
     figures.steps += stats.steps
-  }
-  return measure(once)
+  })
 }
 
 /** Cold starts of five peers, messages handed over in any order and in no time: what the reducer alone allows. */
@@ -81,8 +108,8 @@ const coldStart = (
     figures.steps++
     for (const output of outputs) {
       if (output._tag === "Send") {
-        const { to, ...message } = output.toSend
-        sent.push([to, { ...message, from: sid, version: 2 }])
+        const { config, electionEpoch, leader, peerEpoch, state, to, zxid } = output.toSend
+        sent.push([to, { from: sid, version: 2, state, leader, zxid, electionEpoch, peerEpoch, config }])
       } else if (output._tag === "SetTimer" && output.timer === "Finalize") finalizing.add(sid)
       else if (output._tag === "SetTimer" || output._tag === "CancelTimer") finalizing.delete(sid)
       else if (output._tag === "Elected") figures.searches++

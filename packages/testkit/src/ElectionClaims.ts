@@ -84,7 +84,7 @@ export const claims = {
 /** The name of a claim. */
 export type ClaimName = keyof typeof claims
 
-/** Is nobody fresher than whoever is followed? So it is where messages are faster than timers and all start together. */
+/** Is nobody fresher than who is followed? So it is where messages are faster than timers and all start together. */
 export const isBest = (scene: ElectionModel.Scene): boolean =>
   scene.every((peer) => {
     const settled = settledOf(peer)

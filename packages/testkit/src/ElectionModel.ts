@@ -119,7 +119,7 @@ export const make = (options: Options): ElectionModel => {
     epoch: BigInt(Math.max(...world.nodes.map(({ member }) => member.epoch))),
     reduces: options.reduces ?? true,
     restless: bitsOf(world, options.restless),
-    isQuorum: (_, isPresent) => Judge.isQuorum(world, world.nodes[0]!, (sid) => isPresent(sids.indexOf(sid)))
+    isQuorum: (isPresent) => Judge.isQuorum(world, world.nodes[0]!, (sid) => isPresent(sids.indexOf(sid)))
   }
   const progress = Progress.make(rules, store, sids)
   const before = Moment.make(size)

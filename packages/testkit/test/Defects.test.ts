@@ -22,12 +22,17 @@ describe("found", () => {
 describe("found by exploring", () => {
   const elections = Defects.all.filter(Explorations.concerns)
 
-  it.each(elections)("$name ($origin)", { timeout: 30_000 }, async (defect) => {
+  it.each(elections)("$name ($origin)", { timeout: 60_000 }, async (defect) => {
     const find = await Explorations.hunt(defect)
     assert.isNotNull(find, `not within ${Explorations.STATES_MAX} states of each exploration`)
   })
 
-  it.each(Explorations.all)("and nothing in the core as shipped: $name", { timeout: 30_000 }, ({ options }) => {
+  it("and one that simulations hardly ever show", { timeout: 60_000 }, async () => {
+    const find = await Explorations.hunt(Defects.rare)
+    assert.strictEqual(find?.violation.property, "endless")
+  })
+
+  it.each(Explorations.all)("and nothing in the core as shipped: $name", { timeout: 60_000 }, ({ options }) => {
     const { violation } = Explorer.explore(ElectionModel.make(options), { statesMax: Explorations.STATES_MAX })
     assert.isNull(violation)
   })

@@ -28,7 +28,9 @@ describe("where messages are faster than timers", () => {
   })
 
   it.each([["alike", alike], ["unlike", unlike]])("the loss of one message leads no %s peers apart", (_, peers) => {
-    holds({ peers, bounds: { ...bounds, losses: 1, timeouts: 1 } })
+    for (const rules of ["conclave", "zookeeper"] as const) {
+      holds({ peers, rules, bounds: { ...bounds, losses: 1, timeouts: 1 } })
+    }
   })
 })
 

@@ -242,7 +242,7 @@ describe("the network", () => {
     const second = yield* e.awaitLeader({ after: first })
     assert.strictEqual(second.sid, 2n)
     const lines = (yield* e.log).filter((line) => !line.includes("replica"))
-    assert.deepStrictEqual(lines, ["    0.207 s  nothing gets from {3} to {1, 2} any more"])
+    assert.deepStrictEqual(lines, ["    0.004 s  nothing gets from {3} to {1, 2} any more"])
   })))
 })
 

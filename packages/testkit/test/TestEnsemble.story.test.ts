@@ -34,7 +34,7 @@ describe("an ensemble tells", () => {
       const { first, second, story } = yield* eventful("a")
       const text = story.join("\n")
       const told = [
-        "00:00:00.200 election of server 3",
+        "00:00:00.000 election of server 3",
         "  why   server 3 won: histories are equal and its id is the highest, 3 against 2; 1, 2, 3 agreed",
         `server ${first.sid}: leads no longer: `,
         "the network falls apart: {3} {1, 2, 4}",

@@ -1,7 +1,7 @@
 /**
- * How soon there is another leader when the leader's process ends: three real servers, then three of ours, with the same
- * ticks on the same machine. Measured is from the signal until a quorum is in sync with another leader, as that leader
- * tells it.
+ * How soon there is another leader when the leader's process ends: three real servers, then three of ours, with the
+ * same ticks on the same machine. Measured is from the signal until a quorum is in sync with another leader, as that
+ * leader tells it.
  *
  * `CONCLAVE_REPETITIONS` says how often, 10 unless given.
  */

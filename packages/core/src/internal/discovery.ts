@@ -5,6 +5,7 @@
  * `LearnerHandler.run`.
  */
 import { encodeText } from "./bytes.ts"
+import { withEntry, withoutEntry } from "./entries.ts"
 import * as Learners from "./learners.ts"
 import * as Pings from "./pings.ts"
 import type { LearnerId, Output } from "../LeaderOutput.ts"
@@ -33,15 +34,14 @@ export const onConnected = ({ ticks }: Options, state: State, id: LearnerId): St
     deadline: Learners.tickOf(state) + ticks.initLimit,
     pings: []
   }
-  return [{ ...state, learners: new Map(state.learners).set(id, learner) }, []]
+  return [{ ...state, learners: withEntry(state.learners, id, learner) }, []]
 }
 
 /** A connection is gone. What its learner has promised stands. */
-export const onDisconnected = (state: State, id: LearnerId): Step => {
-  const learners = new Map(state.learners)
-  learners.delete(id)
-  return [{ ...state, learners }, []]
-}
+export const onDisconnected = (state: State, id: LearnerId): Step => [
+  { ...state, learners: withoutEntry(state.learners, id) },
+  []
+]
 
 /** Who asked has to wait no longer, and we accept the epoch ourselves. */
 export const onAcceptedEpochStored = (options: Options, state: State): Step => {
@@ -243,7 +243,7 @@ const acknowledge = (options: Options, state: State, sid: Sid, at: Lease.Instant
 // -----------------------------------------------------------------------------
 
 const isQuorum = (verifier: QuorumVerifier.QuorumVerifier, sids: ReadonlySet<Sid>): boolean =>
-  QuorumVerifier.containsQuorum(verifier, sids.intersection(verifier.voters))
+  QuorumVerifier.containsQuorum(verifier, sids)
 
 const quorumTimer = ({ ticks }: Options): Output => ({
   _tag: "SetTimer",

@@ -25,12 +25,12 @@ export const settled = (search: Search, state: Looking, notification: Notificati
   let next = state
   if (notification.electionEpoch === state.logicalClock) {
     // Recorded as of an old format, so that settled votes of this round compare by leader alone.
-    const recvSet = new Map(state.recvSet).set(notification.from, { ...candidate, version: 0 })
+    const recvSet = VoteTracker.record(state.recvSet, notification.from, { ...candidate, version: 0 })
     next = { ...state, recvSet }
     const joined = tryJoin(search, next, recvSet, candidate)
     if (joined.ok) return settle(search, next, vote, { _tag: "Joined", round: "Same", supporters: joined.supporters })
   }
-  const outOfElection = new Map(state.outOfElection).set(notification.from, candidate)
+  const outOfElection = VoteTracker.record(state.outOfElection, notification.from, candidate)
   next = { ...next, outOfElection }
   const joined = tryJoin(search, next, outOfElection, candidate)
   if (joined.ok) {

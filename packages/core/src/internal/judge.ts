@@ -41,6 +41,16 @@ export const isAbstention = ({ electable, mySid }: Ensemble, proposal: Vote.Prop
 export const mayWin = (ensemble: Ensemble, { membership, proposal }: Looking): boolean =>
   membership.voters.has(proposal.leader) && !isAbstention(ensemble, proposal)
 
+/**
+ * Is nobody left who could bring a better vote? Every voter votes as we do, or is gone. A vote for who is gone itself
+ * is an old one that was sent again.
+ */
+export const isUnanimous = ({ rules }: Ensemble, { absent, membership, proposal, supporters }: Looking): boolean => {
+  if (!rules.endWaitWhenUnanimous || !supporters?.has(proposal.leader)) return false
+  for (const sid of membership.voters) if (!supporters.has(sid) && absent.get(sid) !== "Refused") return false
+  return true
+}
+
 /** Why a notification has no place in a search, whatever its round, or `null` if it has one. */
 export const inadmissible = (state: Looking, notification: Notification): IgnoredReason | null => {
   const { voters } = state.membership

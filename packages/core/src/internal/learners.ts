@@ -4,6 +4,7 @@
 import type { CloseReason, LearnerId, Output, StepDownReason } from "../LeaderOutput.ts"
 import type { Learner, Options, State, Step } from "../Leader.ts"
 import type { Sid } from "../Sid.ts"
+import { withEntry, withoutEntry } from "./entries.ts"
 
 /** Ticks are whole; two halves make one. */
 export const tickOf = ({ halfTicks }: State): number => Math.floor(halfTicks / 2)
@@ -12,7 +13,7 @@ export const tickOf = ({ halfTicks }: State): number => Math.floor(halfTicks / 2
 export const update = (state: State, id: LearnerId, change: Partial<Learner>): State => {
   const learner = state.learners.get(id)
   if (learner === undefined) return state
-  return { ...state, learners: new Map(state.learners).set(id, { ...learner, ...change }) }
+  return { ...state, learners: withEntry(state.learners, id, { ...learner, ...change }) }
 }
 
 /** The learners at this stage. */
@@ -20,11 +21,10 @@ export const at = ({ learners }: State, stage: Learner["stage"]): ReadonlyArray<
   Array.from(learners).filter(([, learner]) => learner.stage === stage)
 
 /** Forgets a learner, and closes its connection. */
-export const close = (state: State, id: LearnerId, reason: CloseReason): Step => {
-  const learners = new Map(state.learners)
-  learners.delete(id)
-  return [{ ...state, learners }, [closing(state, id, reason)]]
-}
+export const close = (state: State, id: LearnerId, reason: CloseReason): Step => [
+  { ...state, learners: withoutEntry(state.learners, id) },
+  [closing(state, id, reason)]
+]
 
 /** Does it have a vote in any configuration that must agree? */
 export const votes = ({ membership }: Options, sid: Sid): boolean =>

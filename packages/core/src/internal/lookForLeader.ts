@@ -1,6 +1,5 @@
 /**
- * The search for a leader: rounds, votes, and the wait before a quorum is
- * believed.
+ * The search for a leader: rounds, votes, and the wait before a quorum is believed.
  *
  * Java: `FastLeaderElection.lookForLeader`. Spec: ZabTimeout, HandleNotmsg,
  * NotmsgTimeout, WaitNewNotmsg, WaitNewNotmsgEnd.
@@ -15,7 +14,7 @@ import * as Vote from "../Vote.ts"
 import * as VoteTracker from "../VoteTracker.ts"
 import * as History from "./history.ts"
 import * as Join from "./join.ts"
-import { inadmissible, isAbstention, judge, mayWin, outOfRound } from "./judge.ts"
+import { inadmissible, isAbstention, isUnanimous, judge, mayWin, outOfRound } from "./judge.ts"
 
 /** One step of a search under way: what is fixed, and the outputs so far. */
 export interface Search {
@@ -49,7 +48,7 @@ export const start = (ensemble: Ensemble, state: State, event: Event & { readonl
   const search: Search = { ensemble, oracle: event.oracle ?? false, outputs: [] }
   search.outputs.push({ _tag: "RoundStarted", logicalClock: looking.logicalClock, initial, from: null })
   broadcast(search, looking, "NewRound")
-  return drain(search, looking, state._tag === "Idle" ? state.recvQueue : [])
+  return drain(search, looking, state._tag === "Idle" ? [...state.recvQueue] : [])
 }
 
 /** A notification that the receiver let through. Spec: HandleNotmsg, WaitNewNotmsg. */
@@ -94,6 +93,12 @@ export const onFinalizeTimeout = (ensemble: Ensemble, state: State): Step => {
   return elect({ ensemble, oracle: false, outputs: [] }, state, believed(ensemble, state))
 }
 
+/** Somebody's process is gone: is anybody left to wait for? */
+export const onRefused = (ensemble: Ensemble, state: State): Step =>
+  state._tag === "Looking" && state.finalizing && isUnanimous(ensemble, state)
+    ? rest({ ensemble, oracle: false, outputs: [] }, state)
+    : [state, []]
+
 const believed = (ensemble: Ensemble, { membership, proposal, runnerUp, supporters }: Looking): ElectedReason => {
   const lost = runnerUp === null ? null : judge(ensemble, membership, runnerUp, proposal)
   return { _tag: "Quorum", supporters: supporters ?? new Set(), runnerUp, ground: lost === null ? null : lost.ground }
@@ -104,12 +109,11 @@ const believed = (ensemble: Ensemble, { membership, proposal, runnerUp, supporte
 // -----------------------------------------------------------------------------
 
 // Handles notifications until none is left or the search is over. A notification that re-opens the vote goes to the
-// tail, behind what waits already.
-const drain = (search: Search, looking: Looking, notifications: ReadonlyArray<Notification>): Step => {
-  const queue = notifications.slice()
+// tail of the queue, which is this step's own, behind what waits already.
+const drain = (search: Search, looking: Looking, queue: Array<Notification>): Step => {
   let state: Looking = looking
   let waitOn = state.finalizing
-  for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+  for (const next of queue) {
     const after = state.finalizing ? whileFinalizing(search, state, next) : consider(search, state, next)
     if (after === "Unmoved") continue
     waitOn = false
@@ -122,13 +126,18 @@ const drain = (search: Search, looking: Looking, notifications: ReadonlyArray<No
   return waitOn ? [state, search.outputs] : rest(search, state)
 }
 
-// HandleNotmsg: the switch on the sender's state.
+// What has no place in the search is ignored.
 const consider = (search: Search, state: Looking, notification: Notification): Looking | Settled => {
   const reason = inadmissible(state, notification)
   if (reason !== null) {
     ignore(search, notification, reason)
     return state
   }
+  return count(search, state, notification)
+}
+
+// HandleNotmsg: the switch on the sender's state.
+const count = (search: Search, state: Looking, notification: Notification): Looking | Settled => {
   const heard = hear(search, state, notification.from)
   return notification.state === "LOOKING"
     ? looking(search, heard, notification)
@@ -159,17 +168,22 @@ const whileFinalizing = (
     ignore(search, notification, "NotBetterWhileFinalizing")
     return state
   }
-  const after = consider(search, state, notification)
+  const after = (filterWhileFinalizing ? count : consider)(search, state, notification)
   if (after._tag === "Settled") return after
-  const next = recount(search, after, notification)
-  return waitOnRepetition && isRepetition(state, next, notification.from) ? "Unmoved" : next
+  // A vote of somebody who looks has been counted by now.
+  const next = after.supporters === state.supporters ? tally(search, after, after.recvSet) : after
+  // It may take support away, when a supporter changed its mind.
+  if (!next.finalizing) {
+    const offered = Vote.proposalOf(notification)
+    outputs.push({ _tag: "Reopened", from: notification.from, offered, ground: "QuorumLost" })
+  }
+  return waitOnRepetition && isRepetition(state, next) ? "Unmoved" : next
 }
 
-// A connection that keeps breaking brings the same vote again and again, and would put off the end for ever.
-const isRepetition = (before: Looking, { finalizing, outOfElection, recvSet }: Looking, from: Sid): boolean =>
-  finalizing &&
-  Vote.isSame(before.recvSet.get(from), recvSet.get(from)) &&
-  Vote.isSame(before.outOfElection.get(from), outOfElection.get(from))
+// A connection that keeps breaking brings the same vote again and again, and would put off the end for ever. A vote
+// that says the same is not recorded.
+const isRepetition = (before: Looking, { finalizing, outOfElection, recvSet }: Looking): boolean =>
+  finalizing && before.recvSet === recvSet && before.outOfElection === outOfElection
 
 // Does this re-open the vote? In the original whatever is better does; filtered, only the vote of somebody who looks.
 const rivalry = (
@@ -215,11 +229,8 @@ const looking = (search: Search, state: Looking, notification: Notification): Lo
   const voted = weigh(search, base, notification)
   if (!sameRound) broadcast(search, voted, "NewRound")
   else if (voted.proposal !== base.proposal) broadcast(search, voted, "Adopted")
-  const recvSet = new Map(voted.recvSet).set(
-    notification.from,
-    Vote.make(notification, notification.electionEpoch)
-  )
-  return tally(search, { ...voted, recvSet })
+  const vote = Vote.make(notification, notification.electionEpoch)
+  return tally(search, voted, VoteTracker.record(voted.recvSet, notification.from, vote))
 }
 
 const enterRound = (search: Search, state: Looking, { electionEpoch, from }: Notification): Looking => {
@@ -244,23 +255,14 @@ const weigh = (search: Search, state: Looking, notification: Notification): Look
 }
 
 // A quorum is looked for only after a vote of this round was recorded.
-const tally = (search: Search, state: Looking): Looking => {
-  const supporters = VoteTracker.supporters(state.recvSet, Vote.make(state.proposal, state.logicalClock))
-  const finalizing = mayWin(search.ensemble, state) &&
-    VoteTracker.hasAllQuorums(state.membership, supporters, search.oracle)
+const tally = (search: Search, state: Looking, recvSet: Looking["recvSet"]): Looking => {
+  const supporters = VoteTracker.supporters(recvSet, Vote.make(state.proposal, state.logicalClock))
+  const finalizing = VoteTracker.hasAllQuorums(state.membership, supporters, search.oracle) &&
+    mayWin(search.ensemble, state)
   if (finalizing && !state.finalizing) {
     search.outputs.push({ _tag: "QuorumReached", proposal: state.proposal, supporters })
   }
-  return { ...state, supporters, finalizing }
-}
-
-// A vote recorded during the finalize wait may take support away, when a supporter changed its mind.
-const recount = (search: Search, state: Looking, { from, ...notification }: Notification): Looking => {
-  const next = tally(search, state)
-  if (!next.finalizing) {
-    search.outputs.push({ _tag: "Reopened", from, offered: Vote.proposalOf(notification), ground: "QuorumLost" })
-  }
-  return next
+  return { ...state, recvSet, supporters, finalizing }
 }
 
 // -----------------------------------------------------------------------------
@@ -286,7 +288,7 @@ const none: ReadonlySet<Sid> = new Set()
 const rest = ({ ensemble, outputs }: Search, state: Looking): Step => {
   outputs.push(
     state.finalizing
-      ? { _tag: "SetTimer", timer: "Finalize", after: ensemble.timing.finalizeWait }
+      ? { _tag: "SetTimer", timer: "Finalize", after: isUnanimous(ensemble, state) ? 0 : ensemble.timing.finalizeWait }
       : { _tag: "SetTimer", timer: "Notification", after: state.notificationInterval }
   )
   return [state, outputs]

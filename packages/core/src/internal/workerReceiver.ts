@@ -21,7 +21,8 @@ import * as ParsedConfigs from "./parsedConfigs.ts"
 /** What became of a notification. */
 export interface Received {
   readonly state: State
-  readonly outputs: ReadonlyArray<Output>
+  /** Its own, to be added to. */
+  readonly outputs: Array<Output>
   /** Does the election get to see it? */
   readonly forElection: boolean
 }
@@ -29,9 +30,11 @@ export interface Received {
 /** Handles one notification up to the point where the election takes it. */
 export const receive = (ensemble: Ensemble, state: State, notification: Notification): Received => {
   if (state._tag === "Idle" && state.restarting) return dropped(state, [], notification, "Restarting")
-  const [next, outputs] = state._tag === "Settled" ? [state, []] : seeConfig(ensemble, state, notification)
+  if (state._tag === "Settled") return answer(ensemble, state, [], notification)
+  const [next, seen] = seeConfig(ensemble, state, notification)
+  const outputs = [...seen]
   if (next._tag === "Idle" && next.restarting) return { state: next, outputs, forElection: false }
-  return answer(ensemble, next, Array.from(outputs), notification)
+  return answer(ensemble, next, outputs, notification)
 }
 
 // -----------------------------------------------------------------------------
@@ -39,17 +42,17 @@ export const receive = (ensemble: Ensemble, state: State, notification: Notifica
 // -----------------------------------------------------------------------------
 
 const answer = (
-  { mySid, rules }: Ensemble,
+  ensemble: Ensemble,
   state: State,
   outputs: Array<Output>,
   notification: Notification
 ): Received => {
+  const { rules } = ensemble
   const { from } = notification
   const { voters } = state.membership
-  const mayAnswer = !rules.answerQuestionsOnly || voters.has(mySid)
   const serverState = state._tag === "Settled" ? state.state : "LOOKING"
   if (!voters.has(from)) {
-    if (mayAnswer && (!rules.answerQuestionsOnly || asks(state, notification))) {
+    if (mayAnswer(ensemble, voters) && (!rules.answerQuestionsOnly || asks(state, notification))) {
       // The settled or initial vote, not the proposal under discussion, but with the clock of now.
       const vote = { ...state.currentVote, electionEpoch: state.logicalClock }
       outputs.push(reply(state, from, serverState, vote, "AnswerNonVoter"))
@@ -58,7 +61,8 @@ const answer = (
   }
   if (notification.state === "UNKNOWN") return dropped(state, outputs, notification, "UnknownState")
   if (state._tag !== "Settled") {
-    if (mayAnswer && notification.state === "LOOKING" && notification.electionEpoch < state.logicalClock) {
+    const lags = notification.state === "LOOKING" && notification.electionEpoch < state.logicalClock
+    if (lags && mayAnswer(ensemble, voters)) {
       outputs.push(reply(state, from, serverState, {
         ...state.proposal,
         electionEpoch: state.logicalClock
@@ -66,7 +70,7 @@ const answer = (
     }
     return { state, outputs, forElection: true }
   }
-  if (mayAnswer && notification.state === "LOOKING") {
+  if (notification.state === "LOOKING" && mayAnswer(ensemble, voters)) {
     if (state.state === "LEADING") {
       const elector = VoteTracker.hasSid(state.membership, state.supporters, from)
       outputs.push({ _tag: "VoterLooking", sid: from, elector })
@@ -76,6 +80,9 @@ const answer = (
   }
   return dropped(state, outputs, notification, "Settled")
 }
+
+const mayAnswer = ({ mySid, rules }: Ensemble, voters: Membership["voters"]): boolean =>
+  !rules.answerQuestionsOnly || voters.has(mySid)
 
 // Can somebody without a vote use our answer? While we look it does not hear us if it is in a later round.
 const asks = (state: State, { electionEpoch, state: sender }: Notification): boolean =>
@@ -112,10 +119,14 @@ export const seeConfig = (
   ensemble: Ensemble,
   state: State,
   { config, from }: Pick<Notification, "config" | "from">
-): Step => {
-  const { committed } = state.membership
+): Step =>
   // Nearly every message carries the text that is in force.
-  if (config === null || config === committed.text) return [state, []]
+  config === null || config === state.membership.committed.text
+    ? [state, []]
+    : takeConfig(ensemble, state, config, from)
+
+const takeConfig = (ensemble: Ensemble, state: State, config: string, from: Sid): Step => {
+  const { committed } = state.membership
   const parsed = ParsedConfigs.parse(ensemble, config, committed._tag === "Oracle" ? committed.oraclePath : undefined)
   const seen = (version: bigint | null, verdict: ConfigVerdict, problem: InvalidConfig | null): Output => ({
     _tag: "ConfigSeen",

@@ -23,6 +23,7 @@ export const decision = (mySid: bigint, output: Exclude<Output, { readonly _tag:
     case "ConnectAll":
       return "asks for a connection with everybody it has none with"
     case "SetTimer":
+      if (output.after === 0) return "waits for nothing: nobody is left who could bring a better vote"
       return `waits ${Explain.millis(output.after)} for ${output.timer === "Finalize" ? "a better vote" : "votes"}`
     case "CancelTimer":
       return null

@@ -82,11 +82,13 @@ export const onAdopted = (world: World, node: Node, end: End | undefined, sid: S
 
 // Was anything counted in this step?
 const isNews = (before: Election.State, after: Election.Looking): boolean =>
-  before._tag !== "Looking" || !before.finalizing || before.recvSet !== after.recvSet
+  before._tag !== "Looking" || !before.finalizing || before.recvSet !== after.recvSet ||
+  before.proposal !== after.proposal || before.logicalClock !== after.logicalClock
 
 const LONG_MAX = 2n ** 63n - 1n
+const LONG_MIN = -(2n ** 63n)
 
-const isLong = (value: bigint): boolean => value <= LONG_MAX && value >= -LONG_MAX - 1n
+const isLong = (value: bigint): boolean => value <= LONG_MAX && value >= LONG_MIN
 
 // A new search is a new round; a new election object counts from 0 again.
 const onSearch = (world: World, node: Node, before: Election.State, { logicalClock }: Round): void => {
@@ -171,10 +173,13 @@ const onReceived = (
   if (before._tag === "Looking" && after._tag === "Looking") heeded(world, node, before, after, notification)
   if (!answers(before, notification) || after._tag === "Idle") return
   if (!Judge.isVoter(world, node, notification.from) || !Judge.isVoter(world, node, node.sid)) return
-  if (!outputs.some((output) => output._tag === "Send" && output.toSend.to === notification.from)) {
+  if (!isAnswered(notification.from, outputs)) {
     broken(world, node, "answer", `does not answer server ${notification.from} in round ${notification.electionEpoch}`)
   }
 }
+
+const isAnswered = (from: Sid, outputs: ReadonlyArray<Output>): boolean =>
+  outputs.some((output) => output._tag === "Send" && output.toSend.to === from)
 
 // Rule 2 of the compatibility must-haves: without such answers nobody who lags or comes late would ever catch up.
 const answers = (before: Election.State, { electionEpoch }: Notification): boolean =>

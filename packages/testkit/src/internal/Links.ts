@@ -24,16 +24,18 @@ import { type Arrival, after, type End, type Node, type Outbox, schedule, type W
 export const toSend = (world: World, node: Node, message: ToSend): void => {
   const { to } = message
   const notification = transcribe(world, node.sid, message)
-  if (to === node.sid) {
-    const { loopback } = world.scenario
-    const delay = loopback === 0 ? 0 : world.random.below(loopback + 1)
-    return schedule(world, delay, node, () => Peer.receive(world, node, notification))
-  }
+  if (to === node.sid) return loopBack(world, node, notification)
   // Only strangers are answered without a connection, and they are gone already.
   if (!node.connections.links.has(to) && !isKnown(node, to)) return
   outboxOf(node, to).queued = notification
   decide(world, node, { _tag: "ConnectRequested", sid: to })
   flush(world, node, to)
+}
+
+const loopBack = (world: World, node: Node, notification: Notification): void => {
+  const { loopback } = world.scenario
+  const delay = loopback === 0 ? 0 : world.random.below(loopback + 1)
+  schedule(world, delay, node, () => Peer.receive(world, node, notification))
 }
 
 /** Writes what waits for a peer, if it can be written. */

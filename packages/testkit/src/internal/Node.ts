@@ -10,6 +10,7 @@ import type { Output, Timer } from "@conclave/core/ElectionOutput"
 import type { LeaderLostReason } from "@conclave/core/Liveness"
 import type { Notification } from "@conclave/core/Notification"
 import type { Sid } from "@conclave/core/Sid"
+import type { Moment } from "../Simulator.ts"
 import * as Checker from "./Checker.ts"
 import * as Environment from "./Environment.ts"
 import * as Line from "./Line.ts"
@@ -28,11 +29,19 @@ export const decide = (world: World, node: Node, event: Election.Event): void =>
   Tracer.stepped(world, node, "election", event, outputs)
   if (world.log !== null) world.log(Line.election(world, node, event, outputs), Line.isTurn(outputs))
   Checker.afterStep(world, node, before, event, outputs)
-  if (world.observe !== null) {
-    world.observe({ at: world.now, sid: node.sid, before, event, outputs, states: () => statesOf(world) })
-  }
+  if (world.observe !== null) world.observe(momentOf(world, node, before, event, outputs))
   for (const output of outputs) perform(world, node, output)
 }
+
+// Here and below, what needs a closure is in a function of its own: one that makes a closure in a rare case makes room
+// for what it captures in every call, and these are called for each output and each message.
+const momentOf = (
+  world: World,
+  { sid }: Node,
+  before: Election.State,
+  event: Election.Event,
+  outputs: ReadonlyArray<Output>
+): Moment => ({ at: world.now, sid, before, event, outputs, states: () => statesOf(world) })
 
 const statesOf = ({ nodes }: World): ReadonlyMap<Sid, Election.State> =>
   new Map(nodes.filter(({ up }) => up).map(({ election, sid }) => [sid, election]))
@@ -93,7 +102,7 @@ const perform = (world: World, node: Node, output: Output): void => {
       node.membership = node.election.membership
       return
     case "Restart":
-      return schedule(world, 0, node, () => restart(world, node))
+      return restartSoon(world, node)
     case "RoundStarted":
       world.stats.rounds++
       return
@@ -101,6 +110,8 @@ const perform = (world: World, node: Node, output: Output): void => {
       return
   }
 }
+
+const restartSoon = (world: World, node: Node): void => schedule(world, 0, node, () => restart(world, node))
 
 // A new connection manager, and a new search. Shell: QuorumPeer.make, its main loop.
 const restart = (world: World, node: Node): void => {
@@ -117,7 +128,10 @@ const restart = (world: World, node: Node): void => {
 // One thing is due for the timer at most; when its time comes it sees whether the timer has been put off.
 const setTimer = (world: World, node: Node, millis: number): void => {
   node.timerAt = world.now + ticks(node, millis)
-  if (node.timerDue <= node.timerAt) return
+  if (node.timerDue > node.timerAt) arm(world, node)
+}
+
+const arm = (world: World, node: Node): void => {
   node.timerDue = node.timerAt
   schedule(world, node.timerAt - world.now, node, () => onTimer(world, node))
 }
@@ -127,10 +141,7 @@ const onTimer = (world: World, node: Node): void => {
   node.timerDue = Infinity
   const { timerAt } = node
   if (timerAt === Infinity) return
-  if (timerAt > world.now) {
-    node.timerDue = timerAt
-    return schedule(world, timerAt - world.now, node, () => onTimer(world, node))
-  }
+  if (timerAt > world.now) return arm(world, node)
   node.timerAt = Infinity
   fire(world, node, node.book.timer)
 }

@@ -58,8 +58,7 @@ export const heard = (world: World, node: Peer, notification: Notification): voi
   const { from } = notification
   if (Liveness.hasLeft(settled, notification)) {
     if (from === settled.currentVote.leader) return Node.abandon(world, node, "LeaderLooking")
-    watch.astray.add(from)
-    start(world, node, `back ${from}`, ASTRAY_WINDOW, () => watch.astray.delete(from))
+    stray(world, node, from)
     return check(world, node, settled)
   }
   if (watch.confirmation === null) return
@@ -78,6 +77,12 @@ export const heard = (world: World, node: Peer, notification: Notification): voi
 // -----------------------------------------------------------------------------
 // internal
 // -----------------------------------------------------------------------------
+
+const stray = (world: World, node: Peer, sid: Sid): void => {
+  const { astray } = node.watch
+  astray.add(sid)
+  start(world, node, `back ${sid}`, ASTRAY_WINDOW, () => astray.delete(sid))
+}
 
 // Who looks tells voters only.
 const isUntold = ({ sid }: Peer, { membership, state }: Election.Settled): boolean =>

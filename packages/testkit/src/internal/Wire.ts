@@ -140,8 +140,11 @@ export const land = (world: World, end: End, arrival: Arrival): void => {
     // The host knows nothing of this connection any more, and says so; a host that is gone says nothing.
     if (node.powered) reset(world, end)
   } else if (node === null || !node.paused) take(world, end, arrival)
-  else node.waiting.push(() => take(world, end, arrival))
+  else takeLater(world, node, end, arrival)
 }
+
+const takeLater = (world: World, node: Node, end: End, arrival: Arrival): void =>
+  void node.waiting.push(() => take(world, end, arrival))
 
 const take = (world: World, end: End, arrival: Arrival): void => {
   if (!end.open) return

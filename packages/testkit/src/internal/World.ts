@@ -241,7 +241,8 @@ export const run = (world: World, until: number): void => {
     if (world.turns++ > TURNS_MAX) fail(world, "endless", `${TURNS_MAX} things happened, and there is no end of it`)
     if (next < soon.length) perform(world, soon[next++]!)
     else {
-      soon.length = next = 0
+      // An array that is cut gives its room back, and this is done before each thing that is due later.
+      if (next > 0) soon.length = next = 0
       const at = queue.nextAt()
       if (at > until) break
       world.now = at

@@ -81,8 +81,8 @@ const aboutVotes: ReadonlyArray<Defect> = [
     ...quorum,
     name: "half of the voters are a majority",
     origin: slip,
-    text: "acks.size > Math.floor(self.voters.size / 2)",
-    instead: "acks.size >= Math.floor(self.voters.size / 2)",
+    text: "let missing = Math.floor(voters.size / 2) + 1",
+    instead: "let missing = Math.floor(voters.size / 2)",
     profile: "crashes"
   },
   {
@@ -101,13 +101,11 @@ const aboutVotes: ReadonlyArray<Defect> = [
     profile: "hostile"
   },
   {
-    file: "VoteTracker.ts",
+    ...quorum,
     name: "votes of who may not vote make up a quorum",
     origin: "ZOOKEEPER-2959",
-    text: "supporters.intersection(verifier.voters)",
-    instead: "supporters",
-    profile: "weights",
-    peers: 5
+    text: "if (voters.has(sid) && --missing === 0)",
+    instead: "if (--missing === 0)"
   }
 ]
 
@@ -178,15 +176,15 @@ const aboutSearches: ReadonlyArray<Defect> = [
     ...search,
     name: "the wait before a quorum is believed is not timed",
     origin: slip,
-    text: "timer: \"Finalize\", after: ensemble.timing.finalizeWait",
-    instead: "timer: \"Notification\", after: ensemble.timing.finalizeWait"
+    text: "timer: \"Finalize\", after: isUnanimous",
+    instead: "timer: \"Notification\", after: isUnanimous"
   },
   {
     ...search,
     name: "somebody may lead for whom only a few voted",
     origin: slip,
-    text: "VoteTracker.hasAllQuorums(state.membership, supporters, search.oracle)\n  if (finalizing",
-    instead: "supporters.size > 1\n  if (finalizing"
+    text: "VoteTracker.hasAllQuorums(state.membership, supporters, search.oracle) &&\n",
+    instead: "supporters.size > 1 &&\n"
   },
   {
     ...judge,
@@ -228,15 +226,15 @@ const aboutAnswers: ReadonlyArray<Defect> = [
     ...receiver,
     name: "who lags behind is not told",
     origin: slip,
-    text: "if (mayAnswer && notification.state === \"LOOKING\" && notification.electionEpoch < state.logicalClock) {",
-    instead: "if (mayAnswer && notification.state === \"LOOKING\" && notification.electionEpoch < -7n) {"
+    text: "if (lags && mayAnswer(ensemble, voters)) {",
+    instead: "if (notification.electionEpoch < -7n) {"
   },
   {
     ...receiver,
     name: "who has a leader tells nobody",
     origin: "ZOOKEEPER-975",
-    text: "  if (mayAnswer && notification.state === \"LOOKING\") {",
-    instead: "  if (mayAnswer && notification.state === \"OBSERVING\") {"
+    text: "  if (notification.state === \"LOOKING\" && mayAnswer(ensemble, voters)) {",
+    instead: "  if (notification.state === \"OBSERVING\" && mayAnswer(ensemble, voters)) {"
   },
   {
     ...receiver,
@@ -367,5 +365,15 @@ const aboutLinks: ReadonlyArray<Defect> = [
   }
 ]
 
-/** All of them. */
+/** One that shows in one of two thousand simulations, and in small explorations. It was in what was shipped once. */
+export const rare: Defect = {
+  ...judge,
+  name: "who may not be proposed enters a round in which it has nobody to vote for",
+  origin: slip,
+  text: "return judge(ensemble, state.membership, notification, state.initial).better ? null : \"NothingToVoteFor\"",
+  instead: "return null",
+  profile: "weights"
+}
+
+/** All but the rare one. */
 export const all: ReadonlyArray<Defect> = [...aboutVotes, ...aboutSearches, ...aboutAnswers, ...aboutLinks]

@@ -8,12 +8,15 @@ import * as ElectionModel from "@conclave/testkit/ElectionModel"
 export interface Expedition {
   readonly name: string
   readonly options: ElectionModel.Options
-  /** Is it explored to its end, by the suite too? Of what is not, so many states are seen. */
-  readonly isComplete: boolean
+  /** `Suite`: tests explore it to its end. `Long`: it has an end, too. `Part`: only so many states are seen. */
+  readonly extent: "Suite" | "Long" | "Part"
 }
 
-/** States seen of what is not explored to its end. */
-export const STATES_MAX = 10_000_000
+/** States seen of what is not explored to its end, unless told. */
+export const PART = 3_000_000
+
+/** States of what is, at most. */
+export const STATES_MAX = 25_000_000
 
 const any = ElectionModel.UNBOUNDED
 
@@ -44,12 +47,20 @@ const without = (rule: keyof Rules.Rules): Expedition => ({
     rules: (Object.keys(Rules.conclave) as Array<keyof Rules.Rules>).filter((other) => other !== rule),
     bounds: usual
   },
-  isComplete: true
+  extent: "Suite"
 })
 
-const complete = (name: string, options: ElectionModel.Options): Expedition => ({ name, options, isComplete: true })
+const complete = (name: string, options: ElectionModel.Options): Expedition => ({ name, options, extent: "Suite" })
 
-const partial = (name: string, options: ElectionModel.Options): Expedition => ({ name, options, isComplete: false })
+const partial = (name: string, options: ElectionModel.Options): Expedition => ({ name, options, extent: "Part" })
+
+// Together these are all: it is one that is killed, and one that looks again.
+const twoOnTheWay: ReadonlyArray<Expedition> = [1, 2, 3].flatMap((mortal) =>
+  [1, 2, 3].map((restless) => ({
+    name: `3 alike, 2 rounds, 1 crash, of ${mortal}, 1 loss, ${restless} looks again, 2 on the way`,
+    options: { peers: alike, mortal: [mortal], restless: [restless], bounds: { ...usual, capacity: 2 } },
+    extent: "Long"
+  })))
 
 /** All of them. */
 export const all: ReadonlyArray<Expedition> = [
@@ -92,7 +103,11 @@ export const all: ReadonlyArray<Expedition> = [
     bounds: { rounds: 1, losses: 1 }
   }),
   complete("4 alike, 1 round", { peers: four, bounds: { rounds: 1 } }),
-  partial("3 alike, 3 rounds, any looks, 1 crash, 1 loss", { peers: alike, bounds: { ...usual, rounds: 3, looks: any } }),
+  ...twoOnTheWay,
+  partial("3 alike, 3 rounds, any looks, 1 crash, 1 loss", {
+    peers: alike,
+    bounds: { ...usual, rounds: 3, looks: any }
+  }),
   partial("3 alike, 2 rounds, 2 crashes, 1 loss", { peers: alike, bounds: { ...usual, crashes: 2 } }),
   partial("4 alike, 1 round, 1 crash", { peers: four, bounds: { rounds: 1, crashes: 1 } }),
   partial("4 alike, 2 rounds", { peers: four, bounds: { rounds: 2, looks: 1 } }),

@@ -13,19 +13,19 @@ import * as Elections from "./Elections.ts"
 import * as Leaderships from "./Leaderships.ts"
 
 const { values } = parseArgs({
-  options: { name: { type: "string", default: "" }, states: { type: "string", default: String(Elections.STATES_MAX) } }
+  options: { name: { type: "string", default: "" }, states: { type: "string", default: String(Elections.PART) } }
 })
 
 const expeditions = [
   ...Elections.all.map((one) => ({ ...one, model: () => ElectionModel.make(one.options) })),
-  ...Leaderships.all.map((one) => ({ ...one, isComplete: true, model: () => LeadershipModel.make(one.options) }))
+  ...Leaderships.all.map((one) => ({ ...one, extent: "Whole", model: () => LeadershipModel.make(one.options) }))
 ]
 
 console.log("| Bounds | States | Steps | Depth | Complete | Seconds | States a second | MiB |")
 console.log("|---|---:|---:|---:|---|---:|---:|---:|")
-for (const { isComplete, model, name } of expeditions.filter(({ name }) => name.includes(values.name))) {
+for (const { extent, model, name } of expeditions.filter(({ name }) => name.includes(values.name))) {
   const start = process.cpuUsage()
-  const statesMax = isComplete ? Explorer.STATES_MAX : Number(values.states)
+  const statesMax = extent === "Part" ? Number(values.states) : Elections.STATES_MAX
   const outcome = Explorer.explore(model(), { statesMax })
   const { system, user } = process.cpuUsage(start)
   const seconds = (system + user) / 1e6

@@ -27,8 +27,8 @@ export interface Rules {
   readonly epoch: bigint
   /** `Patient`: a timer fires only when nothing is on its way, as if the network were fast. */
   readonly timers: "Any" | "Patient"
-  /** Are those with this much support a quorum? */
-  readonly isQuorum: (moment: Moment.Moment, isPresent: (peer: number) => boolean) => boolean
+  /** Are those of whom this is true a quorum? */
+  readonly isQuorum: (isPresent: (peer: number) => boolean) => boolean
 }
 
 /** What can happen, as a number: what, to whom, from whom or with whom, and which of what is lost. */
@@ -212,7 +212,8 @@ const eachMessage = (store: Network.Store, moment: Moment.Moment, peer: number, 
   }
 }
 
-// Of what is on its way from it to each, so much arrives, and the rest is lost with it.
+// Of what is on its way from it to each, so much arrives, and the rest is lost with it. Of more than `KEPT_MAX` messages
+// all or two at most do.
 const eachCrash = (store: Network.Store, moment: Moment.Moment, peer: number, tell: Tell): void => {
   let kept: ReadonlyArray<number> = [0]
   for (let to = 0; to < moment.size; to++) {
@@ -250,7 +251,7 @@ const eachOfSettled = (
       const that = peers.get(moment.peers[other]!)
       return that.up && that.election._tag === "Settled" && that.election.currentVote.leader === leader
     }
-    if (Bounds.left(moment.bounds, "epochs") > 0 && rules.isQuorum(moment, follows)) tell(encode(Move.Activate, peer))
+    if (Bounds.left(moment.bounds, "epochs") > 0 && rules.isQuorum(follows)) tell(encode(Move.Activate, peer))
     return
   }
   for (let other = 0; other < moment.size; other++) {

@@ -79,7 +79,7 @@ const isAgreed = (
   moment: Moment.Moment,
   sids: ReadonlyArray<bigint>
 ): boolean => {
-  if (!isQuorum(moment, (peer) => Network.isUp(store, moment, peer))) return false
+  if (!isQuorum((peer) => Network.isUp(store, moment, peer))) return false
   let leader = -1
   for (let peer = 0; peer < moment.size; peer++) {
     if (!Network.isUp(store, moment, peer)) continue
@@ -97,7 +97,7 @@ const advance = (
   moment: Moment.Moment,
   sids: ReadonlyArray<bigint>
 ): Broken | null => {
-  if (!rules.isQuorum(moment, (peer) => Network.isUp(store, moment, peer))) {
+  if (!rules.isQuorum((peer) => Network.isUp(store, moment, peer))) {
     for (let peer = 0; peer < moment.size; peer++) {
       const broken = Network.isUp(store, moment, peer) ? null : Network.start(store, moment, peer)
       if (broken !== null) return broken
@@ -154,7 +154,7 @@ const isUnserved = (
   const leader = Moves.leaderOf(store, moment, sids, peer)
   if (leader === -1) return false
   if (leader !== peer) return Moves.leaderOf(store, moment, sids, leader) !== leader
-  return !isQuorum(moment, (other) => Moves.leaderOf(store, moment, sids, other) === peer)
+  return !isQuorum((other) => Moves.leaderOf(store, moment, sids, other) === peer)
 }
 
 // All that is said arrives, and then whoever waits believes its quorum; until neither happens.
