@@ -7,6 +7,8 @@ import * as LeadershipModel from "@conclave/testkit/LeadershipModel"
 export interface Expedition {
   readonly name: string
   readonly options: LeadershipModel.Options
+  /** Is it a part of the suite, or for whoever has the time? */
+  readonly extent: "Suite" | "Long"
 }
 
 const { alike, defaultLease, none } = LeadershipModel
@@ -21,8 +23,7 @@ const leased = { ...three, lease: defaultLease }
 /** The higher the id, the more it knows. */
 const unlike = alike(3).map((peer) => ({ ...peer, lastLoggedZxid: peer.sid, acceptedEpoch: 1n, currentEpoch: 1n }))
 
-/** All of them. */
-export const all: ReadonlyArray<Expedition> = [
+const suite: ReadonlyArray<Omit<Expedition, "extent">> = [
   { name: "3 alike, 2 terms, 4 dials, 1 crash, 1 loss", options: { ...three, bounds: { ...usual, dials: 4 } } },
   {
     name: "3 alike, leased, 2 terms, 3 dials, 1 crash, 1 loss",
@@ -31,7 +32,10 @@ export const all: ReadonlyArray<Expedition> = [
   {
     name: "3 alike, 2 terms, 2 dials, 1 crash, 1 loss, 4 half ticks, 1 resignation, 1 failure",
     options: { ...three, bounds: { ...usual, dials: 2, ticks: 4, resignations: 1, failures: 1 } }
-  },
+  }
+]
+
+const long: ReadonlyArray<Omit<Expedition, "extent">> = [
   {
     name: "3 alike, leased, 2 terms, 2 dials, 1 crash, 1 loss, 1 half tick",
     options: { ...leased, bounds: { ...usual, dials: 2, ticks: 1 } }
@@ -60,4 +64,10 @@ export const all: ReadonlyArray<Expedition> = [
     name: "3 alike, 3 terms, 4 dials, 1 crash",
     options: { ...three, bounds: { ...usual, terms: 3, dials: 4, losses: 0 } }
   }
+]
+
+/** All of them. */
+export const all: ReadonlyArray<Expedition> = [
+  ...suite.map((one): Expedition => ({ ...one, extent: "Suite" })),
+  ...long.map((one): Expedition => ({ ...one, extent: "Long" }))
 ]

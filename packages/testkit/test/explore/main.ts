@@ -18,7 +18,7 @@ const { values } = parseArgs({
 
 const expeditions = [
   ...Elections.all.map((one) => ({ ...one, model: () => ElectionModel.make(one.options) })),
-  ...Leaderships.all.map((one) => ({ ...one, extent: "Whole", model: () => LeadershipModel.make(one.options) }))
+  ...Leaderships.all.map((one) => ({ ...one, model: () => LeadershipModel.make(one.options) }))
 ]
 
 console.log("| Bounds | States | Steps | Depth | Complete | Seconds | States a second | MiB |")
