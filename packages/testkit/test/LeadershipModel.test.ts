@@ -26,7 +26,7 @@ const leased = (bounds: Partial<LeadershipModel.Bounds>): LeadershipModel.Option
 
 const unequal = alike(3).map((peer) => ({ ...peer, lastLoggedZxid: peer.sid, currentEpoch: 1n, acceptedEpoch: 1n }))
 
-describe("leadership, as shipped", () => {
+describe("leadership, as shipped", { timeout: 60_000 }, () => {
   it.each<readonly [string, LeadershipModel.Options]>([
     ["two terms", fenced({ terms: 2, dials: 2 })],
     ["a loss, a crash, a bad disk", fenced({ terms: 1, dials: 2, crashes: 1, losses: 1, failures: 1 })],
@@ -43,7 +43,7 @@ describe("leadership, as shipped", () => {
   })
 })
 
-describe("what looks true and is not", () => {
+describe("what looks true and is not", { timeout: 60_000 }, () => {
   const steps: Readonly<Record<LeadershipClaims.ClaimName, number>> = {
     one: 33,
     order: 33,
@@ -94,7 +94,7 @@ const reach = (machine: Machine.Machine, bounds: LeadershipModel.Bounds): Readon
   return states
 }
 
-describe("folding", () => {
+describe("folding", { timeout: 60_000 }, () => {
   it.each([
     fenced({ terms: 2, dials: 1, crashes: 1 }),
     { ...fenced({ terms: 1, dials: 1, crashes: 1 }), peers: alike(4) },
@@ -116,7 +116,7 @@ describe("folding", () => {
   })
 })
 
-describe("what is left out of states", () => {
+describe("what is left out of states", { timeout: 60_000 }, () => {
   const names = [
     "an epoch counts that had been accepted before",
     "the grace is forgotten",
