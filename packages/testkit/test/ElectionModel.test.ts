@@ -39,7 +39,7 @@ const scenesOf = (options: ElectionModel.Options): ReadonlySet<string> => {
   return scenes
 }
 
-describe("nothing is broken, whatever happens", () => {
+describe("nothing is broken, whatever happens", { timeout: 30_000 }, () => {
   const weights = [{ sid: 1, group: 1, weight: 2 }, { sid: 2, group: 1 }, { sid: 3, group: 2, weight: 0 }]
   const bounds = { rounds: 1, capacity: 1 }
   it.each<[string, ElectionModel.Options]>([
@@ -81,7 +81,7 @@ describe("nothing is broken, whatever happens", () => {
   )
 })
 
-describe("what is left out changes nothing", () => {
+describe("what is left out changes nothing", { timeout: 30_000 }, () => {
   const bounds: ReadonlyArray<ElectionModel.Limits> = [
     { rounds: 1, losses: 1, capacity: 2 },
     { rounds: 2, looks: 1, capacity: 1 },
@@ -149,7 +149,7 @@ const influences = (
   return { steps: whole.size, merged: whole.size - known.size, differ }
 }
 
-describe("what is not part of a state decides nothing", () => {
+describe("what is not part of a state decides nothing", { timeout: 30_000 }, () => {
   it.each<[string, boolean, ElectionModel.Options]>([
     ["voters only", false, { peers: unlike, bounds: { rounds: 1, losses: 1, timeouts: 1, capacity: 1 } }],
     ["a search after another", false, { peers: alike, bounds: { rounds: 2, looks: 1, capacity: 1 } }],

@@ -212,8 +212,8 @@ const eachMessage = (store: Network.Store, moment: Moment.Moment, peer: number, 
   }
 }
 
-// Of what is on its way from it to each, so much arrives, and the rest is lost with it. Of more than `KEPT_MAX` messages
-// all or two at most do.
+// Of what is on its way from it to each, so much arrives, and the rest is lost with it. Of more than `KEPT_MAX` all do,
+// or two at most.
 const eachCrash = (store: Network.Store, moment: Moment.Moment, peer: number, tell: Tell): void => {
   let kept: ReadonlyArray<number> = [0]
   for (let to = 0; to < moment.size; to++) {

@@ -3,10 +3,10 @@
  *
  * Left out, because no rule reads it again: `runnerUp`, which only explains; the supporters, which are counted anew
  * from the votes whenever one is recorded, and of a settled peer say no more than who of those that look again has
- * elected it; `heard` and the interval, which say when a timer fires next, and here it may fire at any time. The
- * proposal of who is settled is read when it is idle, and `currentVote` while somebody looks only to answer who has no
- * vote. `absent` and the configuration never change here. A test takes each step from states that differ in nothing
- * else, and compares.
+ * elected it; `heard`, `absent` and the interval, which say when a timer fires next, and here it may fire at any time.
+ * The proposal of who is settled is read when it is idle, and `currentVote` while somebody looks only to answer who has
+ * no vote. The configuration never changes here. A test takes each step from states that differ in nothing else, and
+ * compares.
  */
 import type * as Election from "@conclave/core/Election"
 import type { Sid } from "@conclave/core/Sid"

@@ -157,7 +157,7 @@ const isUnserved = (
   return !isQuorum((other) => Moves.leaderOf(store, moment, sids, other) === peer)
 }
 
-// All that is said arrives, and then whoever waits believes its quorum; until neither happens.
+// All that is said arrives, and then whoever waits believes its quorum, or begins to look; until neither happens.
 const settle = (store: Network.Store, moment: Moment.Moment): Broken | null => {
   let arrived = 0
   for (let more = true; more;) {
@@ -175,8 +175,10 @@ const settle = (store: Network.Store, moment: Moment.Moment): Broken | null => {
     }
     if (more) continue
     for (let peer = 0; peer < moment.size; peer++) {
-      if (!Network.isUp(store, moment, peer) || dueOf(electionOf(store, moment, peer)) !== "Finalize") continue
-      const broken = Network.happen(store, moment, peer, Turns.code("Finalize"))
+      const election = electionOf(store, moment, peer)
+      const due = dueOf(election) === "Finalize" ? "Finalize" : election._tag === "Idle" ? "Look" : null
+      if (due === null || !Network.isUp(store, moment, peer)) continue
+      const broken = Network.happen(store, moment, peer, Turns.code(due))
       if (broken !== null) return broken
       more = true
     }
