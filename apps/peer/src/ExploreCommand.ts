@@ -7,6 +7,8 @@
 import * as ElectionClaims from "@conclave/testkit/ElectionClaims"
 import * as ElectionModel from "@conclave/testkit/ElectionModel"
 import * as Explorer from "@conclave/testkit/Explorer"
+import * as LeadershipClaims from "@conclave/testkit/LeadershipClaims"
+import * as LeadershipModel from "@conclave/testkit/LeadershipModel"
 import * as Clock from "effect/Clock"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
@@ -59,10 +61,46 @@ const election = Command.make("election", electionFlags, (flags) => exploreElect
   Command.withDescription("Explore every course that an election can take")
 )
 
+/** What a state has room for. */
+const LEADERSHIP_MAX = 15
+
+const times = (name: string, what: string, otherwise: number) =>
+  whole(name, 0, LEADERSHIP_MAX, `How often ${what} at most`).pipe(Flag.withDefault(otherwise))
+
+const leadershipBounds = {
+  terms: times("terms", "somebody takes itself for the leader", 2),
+  dials: times("dials", "somebody begins to follow", 3),
+  crashes: times("crashes", "a process is killed", 1),
+  losses: times("losses", "a link breaks", 1),
+  ticks: times("ticks", "a leader pings in the middle of or after a tick", 0),
+  resignations: times("resignations", "a leader leaves on purpose", 0),
+  failures: times("failures", "an epoch cannot be made durable", 0)
+}
+
+const leadershipFlags = {
+  peers: whole("peers", 1, PEERS_MAX, `How many voters, 1 to ${PEERS_MAX}`).pipe(Flag.withDefault(3)),
+  leased: Flag.Boolean("leased").pipe(
+    Flag.withDescription("Under leases, by clocks that are as wrong as they may be"),
+    Flag.withDefault(false)
+  ),
+  ...leadershipBounds,
+  refute: Flag.Literals("refute", Object.keys(LeadershipClaims.claims) as Array<LeadershipClaims.ClaimName>).pipe(
+    Flag.withDescription("Tell the shortest way to the contrary of what looks true; the bounds are its own"),
+    Flag.optional
+  ),
+  statesMax: whole("states-max", 1, 1_000_000_000, "Stop at so many states").pipe(
+    Flag.withDefault(Explorer.STATES_MAX)
+  )
+}
+
+const leadership = Command.make("leadership", leadershipFlags, (flags) => exploreLeadership(flags)).pipe(
+  Command.withDescription("Explore all that leaders and their followers can come to, whatever an election says")
+)
+
 /** The command, with one below it for each thing that can be explored. */
 export const command = Command.make("explore").pipe(
   Command.withDescription("Explore everything that can happen to a few peers within bounds"),
-  Command.withSubcommands([election])
+  Command.withSubcommands([election, leadership])
 )
 
 type ElectionFlags = Command.Command.Config.Infer<typeof electionFlags>
@@ -89,6 +127,31 @@ const tellClaim = Effect.fnUntraced(function*(name: ElectionClaims.ClaimName) {
   const model = ElectionModel.make(ElectionClaims.optionsOf(claim))
   const outcome = yield* explore(model, Explorer.STATES_MAX)
   return yield* conclude(outcome, claim.says, `conclave explore election --refute ${name}`)
+})
+
+type LeadershipFlags = Command.Command.Config.Infer<typeof leadershipFlags>
+
+const exploreLeadership = Effect.fnUntraced(function*(flags: LeadershipFlags) {
+  const { leased, peers, refute, statesMax, ...bounds } = flags
+  if (Option.isSome(refute)) {
+    const claim: LeadershipClaims.FalseClaim = LeadershipClaims.claims[refute.value]
+    yield* Console.log(`it looks true: ${claim.says}`)
+    const repeat = `conclave explore leadership --refute ${refute.value}`
+    return yield* conclude(yield* exploreNamed(LeadershipClaims.optionsOf(claim), statesMax), claim.says, repeat)
+  }
+  const allowed = Object.entries(bounds).map(([bound, most]) => `${bound} ${most}`)
+  yield* Console.log(`${peers} voters, ${leased ? "leased" : "fenced"}, ${allowed.join(", ")}`)
+  const lease = leased ? LeadershipModel.defaultLease : null
+  const outcome = yield* exploreNamed({ peers: LeadershipModel.alike(peers), lease, bounds }, statesMax)
+  const property = LeadershipModel.explain(outcome.violation?.property ?? "")
+  return yield* conclude(outcome, property, "the same command")
+})
+
+// Peers that are alike change places; in a way that is told they keep their names, so it is looked for once more.
+const exploreNamed = Effect.fnUntraced(function*(options: LeadershipModel.Options, statesMax: number) {
+  const outcome = yield* explore(LeadershipModel.make(options), statesMax)
+  if (outcome.violation === null) return outcome
+  return yield* explore(LeadershipModel.make({ ...options, folded: false }), statesMax)
 })
 
 /** Nothing else runs while states are explored; every so often signals are heard. In milliseconds and states. */

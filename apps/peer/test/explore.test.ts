@@ -53,3 +53,34 @@ describe("conclave explore election", { timeout: 60_000 }, () => {
     assert.include(err.join("\n"), message)
   })
 })
+
+describe("conclave explore leadership", { timeout: 60_000 }, () => {
+  it("prints the bounds first, then figures", async () => {
+    const args = ["--terms", "1", "--dials", "2", "--crashes", "0", "--losses", "0", "--leased"]
+    const { code, out } = await run("leadership", ...args)
+    assert.strictEqual(code, 0)
+    assert.strictEqual(
+      out[0],
+      "3 voters, leased, terms 1, dials 2, crashes 0, losses 0, ticks 0, resignations 0, failures 0"
+    )
+    assert.match(out[1] ?? "", /^\d{4,} states, \d{4,} steps, depth \d+: complete$/)
+    assert.match(out[2] ?? "", /^\d+\.\d s, \d+ states a second, \d+ MiB$/)
+  })
+
+  it("ends with code 1 when something is broken, and tells the shortest way there with names that stay", async () => {
+    const { code, err, out } = await run("leadership", "--refute", "proposal")
+    assert.strictEqual(code, 1)
+    assert.strictEqual(out[0], "it looks true: no two propose the same epoch")
+    const steps = out.filter((line) => /^ +\d+\. server \d /.test(line))
+    assert.lengthOf(steps, 7)
+    assert.include(steps[0] ?? "", "server 1 takes itself for the leader")
+    assert.include(steps[6] ?? "", "server 1 gets FOLLOWERINFO of server 3, decides epoch 1")
+    assert.include(err.join("\n"), "conclave explore leadership --refute proposal")
+  })
+
+  it("ends with code 2 for more than a state has room for", async () => {
+    const { code, err } = await run("leadership", "--terms", "16")
+    assert.strictEqual(code, 2)
+    assert.include(err.join("\n"), "16 is not within 0 to 15")
+  })
+})

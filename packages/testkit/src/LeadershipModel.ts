@@ -20,7 +20,6 @@ import * as Words from "./internal/explorer/leadership/Words.ts"
 
 export type { Claim, PeerView, View } from "./internal/explorer/leadership/Claims.ts"
 export type { Bounds, Clocks, Options, Peer } from "./internal/explorer/leadership/Setting.ts"
-export { always as falseClaims, leased as falseClaimsOfLeases } from "./internal/explorer/leadership/Claims.ts"
 export { explain } from "./internal/explorer/leadership/Properties.ts"
 export { alike, defaultLease, none, shortLease } from "./internal/explorer/leadership/Setting.ts"
 

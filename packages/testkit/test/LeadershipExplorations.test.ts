@@ -5,7 +5,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as LeadershipExplorations from "./defects/LeadershipExplorations.ts"
 import * as LeadershipHunt from "./defects/LeadershipHunt.ts"
 
-describe("found", () => {
+describe("found", { timeout: 60_000 }, () => {
   it.each(LeadershipExplorations.all)("$name ($origin)", async (defect) => {
     const found = await LeadershipHunt.hunt(defect)
     assert.strictEqual(found?.violation.property, defect.property)

@@ -106,6 +106,15 @@ const aboutEpochs: ReadonlyArray<LeadershipDefect> = [
   {
     ...learner,
     ...fenced({ terms: 1, dials: 2 }),
+    name: "who comes back to its leader does not accept its epoch again",
+    property: "progress",
+    origin: "ZOOKEEPER-1343",
+    text: "if (epoch < acceptedEpoch) return",
+    instead: "if (epoch <= acceptedEpoch) return"
+  },
+  {
+    ...learner,
+    ...fenced({ terms: 1, dials: 2 }),
     name: "an epoch counts each time that it is accepted",
     property: "once",
     origin: slip,
@@ -179,6 +188,15 @@ const aboutQuorums: ReadonlyArray<LeadershipDefect> = [
     origin: slip,
     text: "if (isWhole && !isQuorumThere(options, state, oracle)) return",
     instead: "if (isWhole && state.halfTicks < 0) return"
+  },
+  {
+    ...pings,
+    ...fenced({ terms: 1, dials: 1 }),
+    name: "who is silent counts on",
+    property: "progress",
+    origin: slip,
+    text: "(deadline !== null && tick > deadline) || pings.length > pingsMax",
+    instead: "pings.length > 10 * pingsMax"
   }
 ]
 
@@ -273,6 +291,15 @@ const aboutLeases: ReadonlyArray<LeadershipDefect> = [
     origin: slip,
     text: "return acked.has(options.mySid) && VoteTracker",
     instead: "return VoteTracker"
+  },
+  {
+    ...lease,
+    setting: { ...leased({ terms: 1, dials: 2, ticks: 1 }).setting, peers: LeadershipModel.alike(5) },
+    name: "the newest answer extends the lease alone",
+    property: "grant",
+    origin: slip,
+    text: "return sent + duration",
+    instead: "return newestFirst[0]![1] + duration"
   },
   {
     ...pings,

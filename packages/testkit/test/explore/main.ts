@@ -1,5 +1,5 @@
 /**
- * Explores elections within larger bounds, and prints what it came to as a table.
+ * Explores elections and leadership within larger bounds, and prints what it came to as a table.
  *
  *     node packages/testkit/test/explore/main.ts [--name TEXT] [--states N]
  *
@@ -7,19 +7,26 @@
  */
 import * as ElectionModel from "@conclave/testkit/ElectionModel"
 import * as Explorer from "@conclave/testkit/Explorer"
+import * as LeadershipModel from "@conclave/testkit/LeadershipModel"
 import { parseArgs } from "node:util"
 import * as Elections from "./Elections.ts"
+import * as Leaderships from "./Leaderships.ts"
 
 const { values } = parseArgs({
   options: { name: { type: "string", default: "" }, states: { type: "string", default: String(Elections.PART) } }
 })
 
+const expeditions = [
+  ...Elections.all.map((one) => ({ ...one, model: () => ElectionModel.make(one.options) })),
+  ...Leaderships.all.map((one) => ({ ...one, model: () => LeadershipModel.make(one.options) }))
+]
+
 console.log("| Bounds | States | Steps | Depth | Complete | Seconds | States a second | MiB |")
 console.log("|---|---:|---:|---:|---|---:|---:|---:|")
-for (const { extent, name, options } of Elections.all.filter(({ name }) => name.includes(values.name))) {
+for (const { extent, model, name } of expeditions.filter(({ name }) => name.includes(values.name))) {
   const start = process.cpuUsage()
   const statesMax = extent === "Part" ? Number(values.states) : Elections.STATES_MAX
-  const outcome = Explorer.explore(ElectionModel.make(options), { statesMax })
+  const outcome = Explorer.explore(model(), { statesMax })
   const { system, user } = process.cpuUsage(start)
   const seconds = (system + user) / 1e6
   const speed = Math.round(outcome.states / seconds)

@@ -1,5 +1,5 @@
 /**
- * What looks true of leadership and is not. Each is refuted by a path of the shipped code.
+ * States as people see them, for whoever claims something of every step.
  */
 import type { Machine } from "./Machine.ts"
 import type * as Roles from "./Roles.ts"
@@ -51,74 +51,3 @@ export const view = ({ layout, roles, setting }: Machine, words: Words.Words): V
   activated: new Set(Array.from({ length: 16 }, (_, index) => index + 1).filter((epoch) =>
     (words[0]! & 1 << epoch - 1) !== 0))
 })
-
-const newest = ({ activated }: View): number => Math.max(0, ...activated)
-
-const isNew = (before: View, after: View): boolean => after.activated.size > before.activated.size
-
-const added = (before: View, after: View): number =>
-  Array.from(after.activated).find((epoch) => !before.activated.has(epoch)) ?? 0
-
-const inOffice = ({ peers }: View): ReadonlyArray<PeerView> => peers.filter(({ office }) => office > 0)
-
-const decided = ({ peers }: View): ReadonlyArray<bigint> =>
-  peers.flatMap(({ role }) => (role._tag === "Leading" && role.state.decided ? [role.state.epoch] : []))
-
-/** What looks true in fenced mode, and in leased mode too. */
-export const always: ReadonlyArray<Claim> = [
-  { name: "one is in office at a time", refutes: (_, after) => inOffice(after).length > 1 },
-  {
-    name: "epochs are activated in their order",
-    refutes: (before, after) => isNew(before, after) && newest(after) === newest(before)
-  },
-  {
-    name: "no epoch is left out",
-    refutes: (_, after) => after.activated.size > 0 && newest(after) > after.activated.size
-  },
-  {
-    name: "nobody has accepted a later epoch than that of who is in office",
-    refutes: (_, after) =>
-      inOffice(after).some(({ office }) => after.peers.some(({ acceptedEpoch }) => acceptedEpoch > office))
-  },
-  {
-    name: "no two propose the same epoch",
-    refutes: (_, after) => new Set(decided(after)).size < decided(after).length
-  },
-  {
-    name: "who begins to follow follows the newest leader",
-    refutes: (before, after) =>
-      after.peers.some(({ follows }, peer) => before.peers[peer]!.follows < follows && follows < newest(after))
-  },
-  {
-    name: "a current epoch on disk is one that was activated",
-    refutes: (_, { activated, peers }) =>
-      peers.some(({ currentEpoch }) => currentEpoch > 0 && !activated.has(currentEpoch))
-  },
-  {
-    name: "who is activated has a quorum that supports it at that moment",
-    refutes: (before, after) => {
-      if (!isNew(before, after)) return false
-      const epoch = BigInt(added(before, after))
-      return after.peers.every(({ role }) => role._tag !== "Following" || role.state.epoch !== epoch)
-    }
-  },
-  {
-    name: "who is activated is as fresh as all others",
-    refutes: (before, after) =>
-      isNew(before, after) && inOffice(after).some(({ lastLoggedZxid }) =>
-        after.peers.some((other) => other.lastLoggedZxid > lastLoggedZxid))
-  }
-]
-
-/** What looks true of leases. */
-export const leased: ReadonlyArray<Claim> = [
-  {
-    name: "nobody is activated while another has a lease",
-    refutes: (before, after) =>
-      isNew(before, after) && after.peers.some(({ acting }) => acting > 0 && acting !== added(before, after))
-  },
-  {
-    name: "who is in office has a lease, or had one",
-    refutes: (_, after) => inOffice(after).some(({ role }) => role._tag === "Leading" && !role.entered)
-  }
-]

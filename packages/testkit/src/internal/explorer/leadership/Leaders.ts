@@ -213,6 +213,7 @@ const perform = ({ packets, setting }: Self, draft: Outcome.Draft, work: Work, o
       if (work.entered && (work.leaseUntil ?? 0) <= Roles.LEASE_NOW) {
         Outcome.blame(draft, "lapse", `a lease is extended to ${output.until} that ran out at ${work.leaseUntil}`)
       }
+      checkGrant(setting, draft, work, output.until)
       work.leaseUntil = output.until
       work.entered = true
       return void draft.told.push(`has a lease for ${output.until - Roles.LEASE_NOW} more`)
@@ -223,6 +224,14 @@ const perform = ({ packets, setting }: Self, draft: Outcome.Draft, work: Work, o
     case "Ignored":
       return
   }
+}
+
+// A quorum has answered pings that were sent no earlier.
+const checkGrant = (setting: Setting, draft: Outcome.Draft, work: Work, until: number): void => {
+  const since = until - (setting.lease?.duration ?? 0)
+  const isGranted = (sid: bigint) => (work.state.answered.get(sid) ?? -Infinity) >= since
+  const granted = setting.peers.reduce((mask, { sid }, peer) => mask | (isGranted(sid) ? 1 << peer : 0), itself(work))
+  if (!isQuorum(setting, granted)) Outcome.blame(draft, "grant", `no quorum has granted a lease until ${until}`)
 }
 
 const checkGrace = ({ lease }: Setting, draft: Outcome.Draft, { leaseUntil }: Work, after: number): void => {

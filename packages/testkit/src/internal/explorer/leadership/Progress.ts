@@ -147,8 +147,8 @@ const ledBy = ({ layout, roles, setting }: Machine.Machine, words: Words.Words):
 const isActing = (roles: Roles.Roles, words: Words.Words, peer: number): boolean =>
   roles.acting(words[Words.roleAt(peer)]!) > 0 && roles.get(words[Words.roleAt(peer)]!)._tag === "Leading"
 
-// Whoever has no role comes to follow the leader, unless it has accepted a later epoch or is pledged to another; and the
-// leader stays as long as a quorum answers.
+// Whoever has no role comes to follow the leader, unless it has accepted a later epoch or is pledged to another; and
+// the leader stays as long as a quorum answers, and no longer.
 const lasts = (self: Self, words: Words.Words): string | null => {
   const { machine } = self
   const { layout, pledges, roles, setting } = machine
@@ -173,9 +173,13 @@ const lasts = (self: Self, words: Words.Words): string | null => {
     takes(self, words, Actions.encode("HalfTick", leader))
     arrive(self, words)
   }
-  return isActing(roles, words, leader)
-    ? null
-    : `server ${setting.peers[leader]!.sid} leaves office though a quorum answers`
+  const { sid } = setting.peers[leader]!
+  if (!isActing(roles, words, leader)) return `server ${sid} leaves office though a quorum answers`
+  for (let halfTick = 0; halfTick < HALF_TICKS && roleOf(leader)._tag === "Leading"; halfTick++) {
+    takes(self, words, Actions.encode("HalfTick", leader))
+  }
+  const mayStay = isQuorum(setting, 1 << leader)
+  return mayStay || roleOf(leader)._tag !== "Leading" ? null : `server ${sid} stays in office though nobody answers`
 }
 
 // Everybody gives up by its own timers, learners first.

@@ -23,6 +23,7 @@ const explanations: Readonly<Record<string, string>> = {
   pledge: "nobody supports a leader, or itself, that is pledged to another (not in the original)",
   overlap: "no two may act at a time (not in the original)",
   token: "who acts later has the higher token (not in the original)",
+  grant: "a lease is extended by the answers of a quorum (not in the original)",
   grace: "the lease's timer leaves guarded work the grace to end (not in the original)",
   lapse: "a lease that ran out is not brought back (not in the original)",
   total: "nothing makes a step throw",
