@@ -172,9 +172,12 @@ const isAhead = (self: Leader.Summary, that: Leader.Summary): boolean =>
 const onActivated = (world: World, node: Node, role: Leading, epoch: bigint): void => {
   const { book: { promises }, disk } = node
   if (!isQuorum(world, node, role, role.tally.acked, false)) broken(world, node, "acks", "takes itself for activated")
-  const other = world.activated.get(epoch)
-  if (other !== undefined) broken(world, node, "unique", `is activated in epoch ${epoch}, as server ${other} was`)
-  world.activated.set(epoch, node.sid)
+  // A stranger may be a quorum of its own, in a configuration that nobody shares.
+  if (node.member.role !== "Stranger") {
+    const other = world.activated.get(epoch)
+    if (other !== undefined) broken(world, node, "unique", `is activated in epoch ${epoch}, as server ${other} was`)
+    world.activated.set(epoch, node.sid)
+  }
   if (disk.synced.currentEpoch < epoch) broken(world, node, "durable", `leads in epoch ${epoch}, which is not stored`)
   if (epoch <= promises.activated) broken(world, node, "epochs", `leads in ${epoch} after ${promises.activated}`)
   promises.activated = epoch

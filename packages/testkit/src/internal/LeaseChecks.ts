@@ -28,9 +28,10 @@ export const onSupport = (world: World, node: Node, leader: Sid): void => {
 /** A leader may act: from now on, or longer than before. */
 export const onActing = (world: World, node: Node, role: Role): void => {
   const { epoch } = role.state
-  if (!role.entered || role.options.lease === null) return
+  // A stranger may be a quorum of its own, in a configuration that nobody shares.
+  if (!role.entered || role.options.lease === null || isStranger(node)) return
   for (const other of world.nodes) {
-    if (other !== node && Leading.acts(world, other)) {
+    if (other !== node && !isStranger(other) && Leading.acts(world, other)) {
       broken(world, node, "overlap", `may act in epoch ${epoch}, and so may server ${other.sid}`)
     }
   }
@@ -49,6 +50,8 @@ export const onActing = (world: World, node: Node, role: Role): void => {
 
 /** Instants are not whole; parts of a millisecond that come of reckoning are no fault. */
 const PRECISION = 1e-6
+
+const isStranger = ({ member }: Node): boolean => member.role === "Stranger"
 
 // Who is down is bound from when it starts anew.
 const isBound = (node: Node | undefined, leader: Sid, until: number): boolean => {
