@@ -20,7 +20,7 @@ describe("found", () => {
 })
 
 describe("found by exploring", () => {
-  const elections = Defects.all.filter(Explorations.concerns)
+  const elections = Defects.elections.filter(Explorations.concerns)
 
   it.each(elections)("$name ($origin)", { timeout: 60_000 }, async (defect) => {
     const find = await Explorations.hunt(defect)

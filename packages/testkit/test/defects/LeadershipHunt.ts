@@ -3,7 +3,7 @@
  */
 import * as Explorer from "../../src/Explorer.ts"
 import * as LeadershipModel from "../../src/LeadershipModel.ts"
-import type { LeadershipDefect } from "./LeadershipExplorations.ts"
+import type { LeadershipDefect } from "./LeadershipDefects.ts"
 import * as Mutant from "./Mutant.ts"
 
 /** What was found. */
@@ -27,4 +27,10 @@ export const hunt = async ({ setting, ...defect }: LeadershipDefect): Promise<Ca
   })
   const { system, user } = process.cpuUsage(start)
   return violation === null ? null : { violation, states, millis: (system + user) / 1_000 }
+}
+
+/** What is explored to find it, in a few words. */
+export const settingOf = ({ setting: { bounds, lease, peers } }: LeadershipDefect): string => {
+  const used = Object.entries(bounds).filter(([, bound]) => bound > 0).map(([name, bound]) => `${bound} ${name}`)
+  return [lease === null ? "fenced" : "leased", `${peers.length} peers`, ...used].join(", ")
 }
