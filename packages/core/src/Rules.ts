@@ -25,8 +25,9 @@ export interface Rules {
   readonly waitOnRepetition: boolean
   /**
    * The finalize wait is over when nobody is left who could bring a better vote: every voter votes as we do, or its own
-   * host refuses connections, so that its process is gone; if it comes back, it joins. The original always waits. Votes
-   * that come during the wait are seen only with `recordWhileFinalizing`.
+   * host refuses connections, so that its process is gone; if it comes back, it joins. Who has had no leader yet waits
+   * for the latter, too, which may be about to start. The original always waits. Votes that come during the wait are
+   * seen only with `recordWhileFinalizing`.
    */
   readonly endWaitWhenUnanimous: boolean
   /**

@@ -14,12 +14,15 @@ export interface History {
   readonly currentEpoch: bigint
 }
 
+/** The round of a vote that no election has made. Java: startLeaderElection. */
+export const NO_ROUND = -1n
+
 /**
  * Our own history as a vote of no round, by which we are known before any election;
  * who may not be proposed does not propose itself here either. Java: startLeaderElection.
  */
 export const ownVote = ({ electable, mySid }: Ensemble, { currentEpoch, lastLoggedZxid }: History): Vote.Vote =>
-  Vote.make(electable ? { leader: mySid, zxid: lastLoggedZxid, peerEpoch: currentEpoch } : abstention(mySid), -1n)
+  Vote.make(electable ? { leader: mySid, zxid: lastLoggedZxid, peerEpoch: currentEpoch } : abstention(mySid), NO_ROUND)
 
 /**
  * Whom we propose when a round starts. Membership decides about the id, learner

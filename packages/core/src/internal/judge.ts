@@ -8,6 +8,7 @@ import type { Notification } from "../Notification.ts"
 import * as QuorumVerifier from "../QuorumVerifier.ts"
 import * as Vote from "../Vote.ts"
 import { UNTRUSTED } from "../Zxid.ts"
+import { NO_ROUND } from "./history.ts"
 
 /** `Vote.Verdict`, and the case that we are the candidate and not electable. */
 export type Judgement = Vote.Verdict | { readonly better: false; readonly ground: KeptGround }
@@ -42,12 +43,16 @@ export const mayWin = (ensemble: Ensemble, { membership, proposal }: Looking): b
   membership.voters.has(proposal.leader) && !isAbstention(ensemble, proposal)
 
 /**
- * Is nobody left who could bring a better vote? Every voter votes as we do, or is gone. A vote for who is gone itself
- * is an old one that was sent again.
+ * Is nobody left who could bring a better vote? Every voter votes as we do, or is gone; but who has had no leader yet
+ * has just started, and others may be about to. A vote for who is gone itself is an old one that was sent again.
  */
-export const isUnanimous = ({ rules }: Ensemble, { absent, membership, proposal, supporters }: Looking): boolean => {
+export const isUnanimous = ({ rules }: Ensemble, state: Looking): boolean => {
+  const { absent, currentVote, membership, proposal, supporters } = state
   if (!rules.endWaitWhenUnanimous || !supporters?.has(proposal.leader)) return false
-  for (const sid of membership.voters) if (!supporters.has(sid) && absent.get(sid) !== "Refused") return false
+  const hadLeader = currentVote.electionEpoch !== NO_ROUND
+  for (const sid of membership.voters) {
+    if (!supporters.has(sid) && !(hadLeader && absent.get(sid) === "Refused")) return false
+  }
   return true
 }
 
