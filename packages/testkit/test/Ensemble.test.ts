@@ -5,11 +5,11 @@ import * as Simulator from "../src/Simulator.ts"
 
 const SEEDS = 150
 
-// All start at the same time, and nothing goes wrong. With a lease whoever starts would wait for the end of a pledge.
+// Elections alone: all start at the same time, and nothing goes wrong.
 const coldStart = (seed: number): Scenario => {
   const scenario = Profile.draw("weights", 3 + seed % 5, seed)
   const members = scenario.members.map((member): Member => ({ ...member, starts: 0 }))
-  return { ...scenario, members, pending: null, lease: null, loss: 0, faults: [], faultsUntil: 5_000 }
+  return { ...scenario, members, activation: false, pending: null, loss: 0, faults: [], faultsUntil: 5_000 }
 }
 
 const best = ({ members, quorum }: Scenario): number =>
