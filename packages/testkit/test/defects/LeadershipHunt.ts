@@ -31,6 +31,6 @@ export const hunt = async ({ setting, ...defect }: LeadershipDefect): Promise<Ca
 
 /** What is explored to find it, in a few words. */
 export const settingOf = ({ setting: { bounds, lease, peers } }: LeadershipDefect): string => {
-  const used = Object.entries(bounds).filter(([, bound]) => bound > 0).map(([name, bound]) => `${bound} ${name}`)
+  const used = Object.entries(bounds).filter(([, bound]) => bound > 0).map(([name, bound]) => `${name} ${bound}`)
   return [lease === null ? "fenced" : "leased", `${peers.length} peers`, ...used].join(", ")
 }
