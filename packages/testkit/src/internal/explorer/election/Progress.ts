@@ -124,7 +124,8 @@ const advance = (
   return settle(store, moment)
 }
 
-// Who follows a leader learns its epoch. Spec: FollowerUpdateEpoch.
+// Who leads, or follows a leader, is known by its epoch: who comes back to lead may have been made leader by an older
+// vote for it. Spec: FollowerUpdateEpoch.
 const learn = (
   rules: Moves.Rules,
   store: Network.Store,
@@ -136,7 +137,8 @@ const learn = (
     if (leader === -1 || Moves.leaderOf(store, moment, sids, leader) !== leader) continue
     const { history: told } = store.turns.peers.get(moment.peers[leader]!)
     const { history } = store.turns.peers.get(moment.peers[peer]!)
-    if (!Moves.isNews(rules, told, history)) continue
+    const { peerEpoch } = electionOf(store, moment, peer).currentVote
+    if (peerEpoch === told.currentEpoch && !Moves.isNews(rules, told, history)) continue
     const broken = Network.happen(store, moment, peer, Turns.code("Epoch", Number(told.currentEpoch)))
     if (broken !== null) return broken
   }
