@@ -132,6 +132,18 @@ describe("a voter that may not be proposed", () => {
     assert.deepStrictEqual(peer.looking().proposal, p(2, 10, 1))
   })
 
+  // Others may still vote for it, in the round in which it could be proposed.
+  it("does not take up a lower round in which there is nobody to vote for", () => {
+    const peer = looking()
+    for (let round = 2; round <= 5; round++) peer.look()
+    assert.deepStrictEqual(peer.hears(1, "LOOKING", p(3, 999, 9), 2), [
+      ...peer.sends([1], abstention, 5, "AnswerLagging"),
+      ignored("LowerRound", 1, "LOOKING", p(3, 999, 9), 2),
+      timer("Notification", 200)
+    ])
+    assert.strictEqual(peer.looking().logicalClock, 5n)
+  })
+
   // Among servers without weight it would be asked back into the round of the one with weight, without end.
   it("does not leave the round of its vote for one in which there is nobody to vote for", () => {
     const weighted = Result.getOrThrow(QuorumVerifier.hierarchical({

@@ -70,14 +70,18 @@ export const inadmissible = (state: Looking, notification: Notification): Ignore
 
 /**
  * Why the vote of somebody who looks has no place in our round, or begins none, and `null` if it does. An older round
- * than ours is over, except for who has voted for nobody yet and is like one just started. A later one is no use to
- * who may not be proposed, and has a vote, if it could not vote there: it would be asked back, again and again.
+ * than ours is over. Who may not be proposed and has voted for nobody is like one just started, and takes up any round
+ * in which it can vote; once it votes it leaves that round only for one in which it can. Else it would go to and fro
+ * between rounds, and ask in each, without end.
  */
 export const outOfRound = (ensemble: Ensemble, state: Looking, notification: Notification): IgnoredReason | null => {
-  if (notification.state !== "LOOKING" || isAbstention(ensemble, state.proposal)) return null
-  if (notification.electionEpoch < state.logicalClock) return "LowerRound"
-  if (notification.electionEpoch === state.logicalClock || ensemble.electable) return null
-  return judge(ensemble, state.membership, notification, state.initial).better ? null : "NothingToVoteFor"
+  if (notification.state !== "LOOKING" || notification.electionEpoch === state.logicalClock) return null
+  const isOver = notification.electionEpoch < state.logicalClock
+  if (ensemble.electable) return isOver ? "LowerRound" : null
+  const abstains = isAbstention(ensemble, state.proposal)
+  const mayVote = judge(ensemble, state.membership, notification, state.initial).better
+  if (isOver) return abstains && mayVote ? null : "LowerRound"
+  return abstains || mayVote ? null : "NothingToVoteFor"
 }
 
 const notElectable: Judgement = { better: false, ground: "NotElectable" }

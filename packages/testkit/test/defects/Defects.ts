@@ -191,8 +191,8 @@ const aboutSearches: ReadonlyArray<Defect> = [
     ...judge,
     name: "votes of older rounds count",
     origin: "ZOOKEEPER-275",
-    text: "notification.electionEpoch < state.logicalClock) return \"LowerRound\"",
-    instead: "notification.electionEpoch < -7n) return \"LowerRound\""
+    text: "const isOver = notification.electionEpoch < state.logicalClock",
+    instead: "const isOver = notification.electionEpoch < -7n"
   },
   {
     ...judge,
@@ -371,7 +371,7 @@ export const rare: Defect = {
   ...judge,
   name: "who may not be proposed enters a round in which it has nobody to vote for",
   origin: slip,
-  text: "return judge(ensemble, state.membership, notification, state.initial).better ? null : \"NothingToVoteFor\"",
+  text: "return abstains || mayVote ? null : \"NothingToVoteFor\"",
   instead: "return null",
   profile: "weights"
 }
