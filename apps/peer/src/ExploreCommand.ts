@@ -37,8 +37,22 @@ const bounds = {
   epochs: often("epochs", "epochs begin", 0)
 }
 
-const electionFlags = {
+/** What both explorations ask for. */
+const common = {
   peers: whole("peers", 1, PEERS_MAX, `How many voters, 1 to ${PEERS_MAX}`).pipe(Flag.withDefault(3)),
+  statesMax: whole("states-max", 1, 1_000_000_000, "Stop at so many states").pipe(
+    Flag.withDefault(Explorer.STATES_MAX)
+  )
+}
+
+const claim = <Name extends string>(names: ReadonlyArray<Name>) =>
+  Flag.Literals("refute", names).pipe(
+    Flag.withDescription("Tell the shortest way to the contrary of what looks true; the bounds are its own"),
+    Flag.optional
+  )
+
+const electionFlags = {
+  ...common,
   rounds: whole("rounds", 1, 9, "The last round that begins because a leader is given up").pipe(Flag.withDefault(2)),
   ...bounds,
   capacity: whole("capacity", 1, ElectionModel.UNBOUNDED, "How many messages are on their way between two").pipe(
@@ -48,13 +62,7 @@ const electionFlags = {
     Flag.withDescription("Decide by these rules"),
     Flag.withDefault("conclave" as const)
   ),
-  refute: Flag.Literals("refute", Object.keys(ElectionClaims.claims) as Array<ElectionClaims.ClaimName>).pipe(
-    Flag.withDescription("Tell the shortest way to the contrary of what looks true; the bounds are its own"),
-    Flag.optional
-  ),
-  statesMax: whole("states-max", 1, 1_000_000_000, "Stop at so many states").pipe(
-    Flag.withDefault(Explorer.STATES_MAX)
-  )
+  refute: claim(Object.keys(ElectionClaims.claims) as Array<ElectionClaims.ClaimName>)
 }
 
 const election = Command.make("election", electionFlags, (flags) => exploreElection(flags)).pipe(
@@ -78,19 +86,13 @@ const leadershipBounds = {
 }
 
 const leadershipFlags = {
-  peers: whole("peers", 1, PEERS_MAX, `How many voters, 1 to ${PEERS_MAX}`).pipe(Flag.withDefault(3)),
+  ...common,
   leased: Flag.Boolean("leased").pipe(
     Flag.withDescription("Under leases, by clocks that are as wrong as they may be"),
     Flag.withDefault(false)
   ),
   ...leadershipBounds,
-  refute: Flag.Literals("refute", Object.keys(LeadershipClaims.claims) as Array<LeadershipClaims.ClaimName>).pipe(
-    Flag.withDescription("Tell the shortest way to the contrary of what looks true; the bounds are its own"),
-    Flag.optional
-  ),
-  statesMax: whole("states-max", 1, 1_000_000_000, "Stop at so many states").pipe(
-    Flag.withDefault(Explorer.STATES_MAX)
-  )
+  refute: claim(Object.keys(LeadershipClaims.claims) as Array<LeadershipClaims.ClaimName>)
 }
 
 const leadership = Command.make("leadership", leadershipFlags, (flags) => exploreLeadership(flags)).pipe(
