@@ -8,6 +8,8 @@ export interface StateTable {
   readonly size: () => number
   /** Adds a state unless it is known, and tells whether it was new; `parent` and `action` tell how it was found. */
   readonly add: (state: Uint32Array, parent: number, action: number) => boolean
+  /** The place of a state in that order; -1 if it is not known. */
+  readonly indexOf: (state: Uint32Array) => number
   /** Copies a state. */
   readonly read: (index: number, into: Uint32Array) => void
   readonly parent: (index: number) => number
@@ -71,6 +73,12 @@ export const make = (words: number): StateTable => {
       places[place] = size
       if (size * 2 > places.length) grow()
       return true
+    },
+    indexOf: (state) => {
+      const mask = places.length - 1
+      let place = hash(state, 0, words) & mask
+      while (places[place] !== 0 && !isAt(places[place]! - 1, state)) place = (place + 1) & mask
+      return places[place]! - 1
     },
     read: (index, into) => {
       const start = (index % CHUNK) * row
