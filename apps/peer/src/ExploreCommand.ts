@@ -4,6 +4,8 @@
  * Exit code 0: nothing was broken, and all was explored or as many states as were allowed. 1: something was, and the
  * last lines say what, by the shortest way there.
  */
+import * as ConnectionsClaims from "@conclave/testkit/ConnectionsClaims"
+import * as ConnectionsModel from "@conclave/testkit/ConnectionsModel"
 import * as ElectionClaims from "@conclave/testkit/ElectionClaims"
 import * as ElectionModel from "@conclave/testkit/ElectionModel"
 import * as Explorer from "@conclave/testkit/Explorer"
@@ -37,12 +39,14 @@ const bounds = {
   epochs: often("epochs", "epochs begin", 0)
 }
 
-/** What both explorations ask for. */
+const statesMax = whole("states-max", 1, 1_000_000_000, "Stop at so many states").pipe(
+  Flag.withDefault(Explorer.STATES_MAX)
+)
+
+/** What elections and leadership ask for. */
 const common = {
   peers: whole("peers", 1, PEERS_MAX, `How many voters, 1 to ${PEERS_MAX}`).pipe(Flag.withDefault(3)),
-  statesMax: whole("states-max", 1, 1_000_000_000, "Stop at so many states").pipe(
-    Flag.withDefault(Explorer.STATES_MAX)
-  )
+  statesMax
 }
 
 const claim = <Name extends string>(names: ReadonlyArray<Name>) =>
@@ -99,10 +103,43 @@ const leadership = Command.make("leadership", leadershipFlags, (flags) => explor
   Command.withDescription("Explore all that leaders and their followers can come to, whatever an election says")
 )
 
+const connectionBounds = {
+  breaks: times("breaks", "a connection breaks", 1),
+  crashes: times("crashes", "a process is killed", 1),
+  outages: times("outages", "a host is gone with its process", 0),
+  failures: times("failures", "a dial gets no answer though somebody listens", 0),
+  requests: times("requests", "somebody has something to say", 0),
+  changes: times("changes", "somebody changes with whom it wants to be connected", 0),
+  strangers: times("strangers", "a stranger calls, by any id", 0),
+  probes: times("probes", "an address does not answer any more", 0)
+}
+
+const connectionFlags = {
+  peers: whole("peers", 2, 4, "How many voters, 2 to 4").pipe(Flag.withDefault(2)),
+  ...connectionBounds,
+  capacity: whole("capacity", 1, 5, "How many connections of two there are at once").pipe(
+    Flag.withDefault(ConnectionsModel.CAPACITY)
+  ),
+  patient: Flag.Boolean("patient").pipe(
+    Flag.withDescription("Who is to ask again waits until the network has nothing left to do"),
+    Flag.withDefault(false)
+  ),
+  rules: Flag.Literals("rules", ["conclave", "zookeeper", "mixed"]).pipe(
+    Flag.withDescription("Decide by these rules; mixed: those with an even id by the original's"),
+    Flag.withDefault("conclave" as const)
+  ),
+  statesMax,
+  refute: claim(Object.keys(ConnectionsClaims.claims) as Array<ConnectionsClaims.ClaimName>)
+}
+
+const connections = Command.make("connections", connectionFlags, (flags) => exploreConnections(flags)).pipe(
+  Command.withDescription("Explore all that the connections of a few peers can come to")
+)
+
 /** The command, with one below it for each thing that can be explored. */
 export const command = Command.make("explore").pipe(
   Command.withDescription("Explore everything that can happen to a few peers within bounds"),
-  Command.withSubcommands([election, leadership])
+  Command.withSubcommands([election, connections, leadership])
 )
 
 type ElectionFlags = Command.Command.Config.Infer<typeof electionFlags>
@@ -129,6 +166,25 @@ const tellClaim = Effect.fnUntraced(function*(name: ElectionClaims.ClaimName) {
   const model = ElectionModel.make(ElectionClaims.optionsOf(claim))
   const outcome = yield* explore(model, Explorer.STATES_MAX)
   return yield* conclude(outcome, claim.says, `conclave explore election --refute ${name}`)
+})
+
+type ConnectionFlags = Command.Command.Config.Infer<typeof connectionFlags>
+
+const exploreConnections = Effect.fnUntraced(function*(flags: ConnectionFlags) {
+  const { capacity, patient, peers, refute, rules, statesMax, ...bounds } = flags
+  if (Option.isSome(refute)) {
+    const claim: ConnectionsClaims.FalseClaim = ConnectionsClaims.claims[refute.value]
+    yield* Console.log(`it looks true: ${claim.says}`)
+    const outcome = yield* explore(ConnectionsModel.make(ConnectionsClaims.optionsOf(claim)), statesMax)
+    return yield* conclude(outcome, claim.says, `conclave explore connections --refute ${refute.value}`)
+  }
+  const allowed = Object.entries(bounds).map(([bound, most]) => `${bound} ${most}`)
+  const timers = patient ? "Patient" : "Any"
+  yield* Console.log(`${peers} voters, ${allowed.join(", ")}; rules ${rules}, timers ${timers.toLowerCase()}`)
+  const model = ConnectionsModel.make({ peers: ConnectionsModel.voters(peers, rules), bounds, capacity, timers })
+  const outcome = yield* explore(model, statesMax)
+  const property = ConnectionsModel.explain(outcome.violation?.property ?? "")
+  return yield* conclude(outcome, property, "the same command")
 })
 
 type LeadershipFlags = Command.Command.Config.Infer<typeof leadershipFlags>

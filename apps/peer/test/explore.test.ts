@@ -54,6 +54,35 @@ describe("conclave explore election", { timeout: 60_000 }, () => {
   })
 })
 
+describe("conclave explore connections", { timeout: 60_000 }, () => {
+  it("prints the bounds first, then figures", async () => {
+    const { code, out } = await run("connections", "--breaks", "0", "--rules", "mixed", "--patient")
+    assert.strictEqual(code, 0)
+    assert.strictEqual(
+      out[0],
+      "2 voters, breaks 0, crashes 1, outages 0, failures 0, requests 0, changes 0, strangers 0, probes 0; " +
+        "rules mixed, timers patient"
+    )
+    assert.match(out[1] ?? "", /^\d{3,} states, \d{4,} steps, depth \d+: complete$/)
+    assert.match(out[2] ?? "", /^\d+\.\d s, \d+ states a second, \d+ MiB$/)
+  })
+
+  it("ends with code 1 when something is broken, and tells the shortest way there", async () => {
+    const { code, err, out } = await run("connections", "--refute", "original")
+    assert.strictEqual(code, 1)
+    assert.strictEqual(out.filter((line) => /^ +\d+\. server \d /.test(line)).length, 4)
+    const last = "server 2 reads who it is in the call of server 1 to server 2 (1) -> closes (Replaced)"
+    assert.include(out.join("\n"), last)
+    assert.include(err.join("\n"), "conclave explore connections --refute original")
+  })
+
+  it("ends with code 2 for more peers than there is room for", async () => {
+    const { code, err } = await run("connections", "--peers", "5")
+    assert.strictEqual(code, 2)
+    assert.include(err.join("\n"), "5 is not within 2 to 4")
+  })
+})
+
 describe("conclave explore leadership", { timeout: 60_000 }, () => {
   it("prints the bounds first, then figures", async () => {
     const args = ["--terms", "1", "--dials", "2", "--crashes", "0", "--losses", "0", "--leased"]

@@ -46,14 +46,15 @@ export const make = (options: Setting.Options): ConnectionsModel => {
   const setting = Setting.make(options)
   const machine = Machine.make(setting)
   const progress = Progress.make(machine)
-  const next = new Uint32Array(machine.layout.size)
+  const { layout } = machine
+  const next = new Uint32Array(layout.size)
   const first = initial(machine)
   const check = (state: Words.Words): Explorer.Broken | null => {
-    if (setting.asks === "Rest") return restOf(machine, state) ?? progress.check(state)
+    if (setting.asks === "Rest") return restOf(machine, state) ?? (layout.peers === 2 ? progress.check(state) : null)
     return setting.asks === "Chase" && state.join() === first.join() ? Chase.find(machine, state) : null
   }
   return {
-    words: machine.layout.size,
+    words: layout.size,
     initial: [first],
     expand: (state, emit) => {
       const stuck = check(state)

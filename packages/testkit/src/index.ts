@@ -2,6 +2,8 @@
  * Conclave's decisions under a virtual clock and a network with faults: for whoever wants to see them hold.
  */
 export * as Campaign from "./Campaign.ts"
+export * as ConnectionsClaims from "./ConnectionsClaims.ts"
+export * as ConnectionsModel from "./ConnectionsModel.ts"
 export * as ElectionClaims from "./ElectionClaims.ts"
 export * as ElectionModel from "./ElectionModel.ts"
 export * as Explorer from "./Explorer.ts"

@@ -1,9 +1,8 @@
 /**
  * Every fault put into the core on purpose is found: by the simulator within a few hundred seeds, and if it is about
- * elections also by exploring small ones.
+ * elections or connections also by exploring small ensembles.
  */
 import { assert, describe, it } from "@effect/vitest"
-import * as ElectionModel from "../src/ElectionModel.ts"
 import * as Explorer from "../src/Explorer.ts"
 import * as Defects from "./defects/Defects.ts"
 import * as Explorations from "./defects/Explorations.ts"
@@ -20,9 +19,7 @@ describe("found", () => {
 })
 
 describe("found by exploring", () => {
-  const elections = Defects.elections.filter(Explorations.concerns)
-
-  it.each(elections)("$name ($origin)", { timeout: 60_000 }, async (defect) => {
+  it.each(Defects.elections)("$name ($origin)", { timeout: 60_000 }, async (defect) => {
     const find = await Explorations.hunt(defect)
     assert.isNotNull(find, `not within ${Explorations.STATES_MAX} states of each exploration`)
   })
@@ -32,8 +29,10 @@ describe("found by exploring", () => {
     assert.strictEqual(find?.violation.property, "endless")
   })
 
-  it.each(Explorations.all)("and nothing in the core as shipped: $name", { timeout: 60_000 }, ({ options }) => {
-    const { violation } = Explorer.explore(ElectionModel.make(options), { statesMax: Explorations.STATES_MAX })
+  const expeditions = [...Explorations.elections, ...Explorations.connections]
+
+  it.each(expeditions)("and nothing in the core as shipped: $name", { timeout: 60_000 }, ({ model }) => {
+    const { violation } = Explorer.explore(model(), { statesMax: Explorations.STATES_MAX })
     assert.isNull(violation)
   })
 })

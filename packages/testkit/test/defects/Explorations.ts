@@ -1,15 +1,18 @@
 /**
  * Looks for a defect by exploring: small ensembles first, each to its end or to so many states.
  */
+import * as ConnectionsModel from "../../src/ConnectionsModel.ts"
 import * as ElectionModel from "../../src/ElectionModel.ts"
 import * as Explorer from "../../src/Explorer.ts"
+import type { Reducers } from "../../src/Reducers.ts"
 import type { Defect } from "./Defects.ts"
 import * as Mutant from "./Mutant.ts"
 
 /** What is explored, under a name. */
 export interface Expedition {
   readonly name: string
-  readonly options: ElectionModel.Options
+  /** The core as shipped, unless told. */
+  readonly model: (reducers?: Reducers) => Explorer.Model
 }
 
 /** What was found, and where. */
@@ -34,8 +37,7 @@ const groups = [
 
 const observed = [...alike.slice(0, 2), { sid: 3, role: "Observer" }] as const
 
-/** From small to large: who finds a defect in an early one need not look into a later one. */
-export const all: ReadonlyArray<Expedition> = [
+const ofElections: ReadonlyArray<{ readonly name: string; readonly options: ElectionModel.Options }> = [
   { name: "3 alike", options: { peers: alike, bounds: { rounds: 1 } } },
   { name: "3 unlike", options: { peers: unlike, bounds: { rounds: 1 } } },
   { name: "weights 1, 1, 0", options: { peers: groups, quorum: "Weighted", bounds: { rounds: 1 } } },
@@ -98,18 +100,50 @@ export const all: ReadonlyArray<Expedition> = [
   }
 ]
 
+const { none } = ConnectionsModel
+const two = ConnectionsModel.voters(2)
+const [smaller, larger] = two
+
+const ofConnections: ReadonlyArray<{ readonly name: string; readonly options: ConnectionsModel.Options }> = [
+  { name: "2 want each other", options: { peers: two, bounds: none } },
+  {
+    name: "the smaller of 2 wants the other",
+    options: { peers: [smaller!, { ...larger!, wants: [] }], bounds: none }
+  },
+  {
+    name: "1 looks for 2 at its own address",
+    options: { peers: [{ ...smaller!, misdirected: [2n] }, larger!], bounds: none, timers: "Patient" }
+  },
+  {
+    name: "2 want each other, 1 stranger, patient",
+    options: { peers: two, bounds: { ...none, strangers: 1 }, timers: "Patient" }
+  },
+  { name: "2 want each other, 1 crash", options: { peers: two, bounds: { ...none, crashes: 1 } } }
+]
+
+/** From small to large: who finds a defect in an early one need not look into a later one. */
+export const elections: ReadonlyArray<Expedition> = ofElections.map(({ name, options }) => ({
+  name,
+  model: (reducers) => ElectionModel.make(reducers === undefined ? options : { ...options, reducers })
+}))
+
+/** The same of connections. */
+export const connections: ReadonlyArray<Expedition> = ofConnections.map(({ name, options }) => ({
+  name,
+  model: (reducers) => ConnectionsModel.make(reducers === undefined ? options : { ...options, reducers })
+}))
+
 /** How many states each exploration may come to. */
 export const STATES_MAX = 100_000
 
-/** Is it about elections? Connections are not explored: they only break, and are there again. */
-export const concerns = ({ file }: Defect): boolean => file !== "Connections.ts" && file !== "Challenge.ts"
+const isOfConnections = ({ file }: Defect): boolean => file === "Connections.ts" || file === "Challenge.ts"
 
 /** Explores until the defect is found; `null` if it never is. */
 export const hunt = async (defect: Defect, statesMax: number = STATES_MAX): Promise<Find | null> => {
   const reducers = await Mutant.load(defect)
-  for (const { name, options } of all) {
+  for (const { model, name } of isOfConnections(defect) ? connections : elections) {
     const start = process.cpuUsage()
-    const { states, violation } = Explorer.explore(ElectionModel.make({ ...options, reducers }), { statesMax })
+    const { states, violation } = Explorer.explore(model(reducers), { statesMax })
     if (violation === null) continue
     const { system, user } = process.cpuUsage(start)
     return { name, violation, states, millis: (system + user) / 1_000 }

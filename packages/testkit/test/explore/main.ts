@@ -1,14 +1,16 @@
 /**
- * Explores elections and leadership within larger bounds, and prints what it came to as a table.
+ * Explores elections, connections and leadership within larger bounds, and prints what it came to as a table.
  *
  *     node packages/testkit/test/explore/main.ts [--name TEXT] [--states N]
  *
  * Exit status: 0 nothing was broken, 1 something was.
  */
+import * as ConnectionsModel from "@conclave/testkit/ConnectionsModel"
 import * as ElectionModel from "@conclave/testkit/ElectionModel"
 import * as Explorer from "@conclave/testkit/Explorer"
 import * as LeadershipModel from "@conclave/testkit/LeadershipModel"
 import { parseArgs } from "node:util"
+import * as Connections from "./Connections.ts"
 import * as Elections from "./Elections.ts"
 import * as Leaderships from "./Leaderships.ts"
 
@@ -18,6 +20,11 @@ const { values } = parseArgs({
 
 const expeditions = [
   ...Elections.all.map((one) => ({ ...one, model: () => ElectionModel.make(one.options) })),
+  ...Connections.all.map((one) => ({
+    ...one,
+    name: `connections: ${one.name}`,
+    model: () => ConnectionsModel.make(one.options)
+  })),
   ...Leaderships.all.map((one) => ({ ...one, model: () => LeadershipModel.make(one.options) }))
 ]
 

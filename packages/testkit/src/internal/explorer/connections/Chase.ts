@@ -140,7 +140,11 @@ const tour = (
   return at === first && steps.length > 0 ? steps : walk(({ to }) => to === first) ? steps : null
 }
 
-const after = (nodes: ReadonlyArray<Node>, left: ReadonlySet<number>, { action, moved, to }: Edge): ReadonlySet<number> => {
+const after = (
+  nodes: ReadonlyArray<Node>,
+  left: ReadonlySet<number>,
+  { action, moved, to }: Edge
+): ReadonlySet<number> => {
   const subject = Actions.subject(action)
   const { subjects } = nodes[to]!
   return new Set(Array.from(left).filter((one) => one !== subject && !moved.has(one) && subjects.has(one)))

@@ -35,8 +35,9 @@ export interface PeerView {
 export const view = (machine: Machine, words: Words.Words): View => ({
   peers: machine.setting.peers.map(({ sid }, index): PeerView => {
     const { state, status } = machine.peers.get(words[Words.peerAt(index)]!)
-    const links = Array.from(state.links, ([other, link]) => [other, standingOf(machine, words, index, other, link)] as const)
-    return { sid, status, state, links: new Map(links), open: openOf(machine, words, index) }
+    const links = new Map(Array.from(state.links, ([other, link]) =>
+      [other, standingOf(machine, words, index, other, link)]))
+    return { sid, status, state, links, open: openOf(machine, words, index) }
   })
 })
 

@@ -6,6 +6,7 @@ import type { Output } from "@conclave/core/ConnectionsOutput"
 import type { Sid } from "@conclave/core/Sid"
 import type { Broken } from "../../../Explorer.ts"
 import * as Actions from "./Actions.ts"
+import * as Asked from "./Asked.ts"
 import * as Bundles from "./Bundles.ts"
 import * as Peers from "./Peers.ts"
 import * as Processes from "./Processes.ts"
@@ -94,7 +95,7 @@ const happen = (turn: Turn, { kind, side, what, which }: Actions.Action): void =
       return refuse(turn, what, machine.setting.sids[which]!)
     case "Silence":
       Words.spend(words, "failures")
-      forgive(turn, what, which)
+      Asked.forgiveBoth(machine, words, what, which)
       return fail(turn, what, which)
     case "DialFails":
       return fail(turn, what, which)
@@ -102,7 +103,7 @@ const happen = (turn: Turn, { kind, side, what, which }: Actions.Action): void =
       return take(turn, what, { _tag: "RedialDue", sid: machine.setting.sids[which]! })
     case "Request":
       Words.spend(words, "requests")
-      if (isHeard(turn, what, which)) Words.ask(words, what, which)
+      Asked.note(machine, words, what, which)
       return take(turn, what, { _tag: "ConnectRequested", sid: machine.setting.sids[which]! })
     case "Change":
       Words.spend(words, "changes")
@@ -135,7 +136,7 @@ const happenTo = (turn: Turn, kind: Actions.Kind, where: Where): void => {
       return take(turn, peer, { _tag: "Accepted", link, sid, announced }, where)
     }
     case "HelloLost":
-      forgiveBoth(turn, where.bundle)
+      Asked.forgiveAll(turn.machine, turn.words, where.bundle)
       return change(turn, where, { stage: "Closed" })
     case "Break":
       Words.spend(turn.words, "breaks")
@@ -147,7 +148,7 @@ const happenTo = (turn: Turn, kind: Actions.Kind, where: Where): void => {
       return change(turn, where, { stage: "Closed", spoke: true })
     default: {
       // What was asked of a connection that broke afterwards was in vain.
-      if (connection.isBroken && stage === "Adopted") forgiveOf(turn, peer, sid)
+      if (connection.isBroken && stage === "Adopted") Asked.forgive(turn.machine, turn.words, peer, sid)
       change(turn, where, { stage: "Closed", spoke: true })
       const useful = kind === "Ended" || kind === "OwnEnd"
       return take(turn, peer, { _tag: "Closed", link, sid, useful }, where)
@@ -205,25 +206,18 @@ const change = ({ machine: { bundles, layout }, words }: Turn, where: Where, cha
   words[at] = bundles.change(words[at]!, where.place, where.side, change)
 }
 
-const sever = (turn: Turn, { bundle, place }: Where): void => {
-  const { machine: { bundles, layout }, words } = turn
+const sever = ({ machine, words }: Turn, { bundle, place }: Where): void => {
+  const at = Words.bundleAt(machine.layout, bundle)
+  words[at] = machine.bundles.sever(words[at]!, place)
+  Asked.forgiveAll(machine, words, bundle)
+}
+
+const add = ({ machine: { bundles, layout }, words }: Turn, bundle: number, ends: Pick<Bundles.Connection, Ends>) => {
   const at = Words.bundleAt(layout, bundle)
-  words[at] = bundles.sever(words[at]!, place)
-  forgiveBoth(turn, bundle)
+  words[at] = bundles.id([...bundles.get(words[at]!), { ...ends, isBroken: false }])
 }
 
-// Who asks while something is broken or ends, or after its call was made, may do so in vain: it need not be known.
-const isHeard = ({ machine: { bundles, layout, peers, setting }, words }: Turn, peer: number, other: number): boolean => {
-  const bundle = bundles.get(words[Words.bundleAt(layout, layout.bundle(peer, other))]!)
-  const dial = peers.get(words[Words.peerAt(peer)]!).dials.get(setting.sids[other]!)
-  return dial?.stage !== "Greeting" && bundle.every(({ far, isBroken, near }) =>
-    !isBroken && !Bundles.isEnding(near) && !Bundles.isEnding(far))
-}
-
-const add = ({ machine: { bundles, layout }, words }: Turn, number: number, near: Bundles.End, far: Bundles.End): void => {
-  const at = Words.bundleAt(layout, number)
-  words[at] = bundles.id([...bundles.get(words[at]!), { near, far, isBroken: false }])
-}
+type Ends = "near" | "far"
 
 const atWork = { stage: "Adopted", spoke: true } as const
 
@@ -236,23 +230,19 @@ const connect = (turn: Turn, peer: number, sid: Sid): void => {
   words[at] = peers.withDial(words[at]!, sid, { ...dial, stage: "Greeting" })
   const mine = sidOf(turn, peer)
   const far = dial.to === OUTSIDE ? atWork : { stage: "Unread", spoke: false } as const
-  add(
-    turn,
-    layout.bundle(peer, setting.indexOf(sid)),
-    { peer, sid, stage: "Greeting", spoke: false },
-    { peer: dial.to, sid: mine, ...far }
-  )
+  add(turn, layout.bundle(peer, setting.indexOf(sid)), {
+    near: { peer, sid, stage: "Greeting", spoke: false },
+    far: { peer: dial.to, sid: mine, ...far }
+  })
 }
 
 const call = (turn: Turn, peer: number, sid: Sid): void => {
   const { machine: { layout, setting }, words } = turn
   Words.spend(words, "strangers")
-  add(
-    turn,
-    layout.bundle(peer, setting.indexOf(sid)),
-    { peer: OUTSIDE, sid: sidOf(turn, peer), ...atWork },
-    { peer, sid, stage: "Unread", spoke: false }
-  )
+  add(turn, layout.bundle(peer, setting.indexOf(sid)), {
+    near: { peer: OUTSIDE, sid: sidOf(turn, peer), ...atWork },
+    far: { peer, sid, stage: "Unread", spoke: false }
+  })
 }
 
 const refuse = ({ machine: { peers }, words }: Turn, peer: number, sid: Sid): void => {
@@ -262,8 +252,9 @@ const refuse = ({ machine: { peers }, words }: Turn, peer: number, sid: Sid): vo
 }
 
 const fail = (turn: Turn, peer: number, place: number): void => {
-  if (place < turn.machine.layout.peers) Words.forgive(turn.words, peer, place)
-  take(turn, peer, { _tag: "DialFailed", sid: turn.machine.setting.sids[place]! })
+  const sid = turn.machine.setting.sids[place]!
+  Asked.forgive(turn.machine, turn.words, peer, sid)
+  take(turn, peer, { _tag: "DialFailed", sid })
 }
 
 const want = (turn: Turn, peer: number, sids: ReadonlyArray<Sid>): void => {
@@ -285,22 +276,6 @@ const whereIs = ({ machine: { layout, setting } }: Turn, peer: number, sid: Sid,
   place: Bundles.placeOf(link),
   side: Bundles.sideOf(link)
 })
-
-const forgiveOf = ({ machine: { layout, setting }, words }: Turn, peer: number, sid: Sid): void => {
-  const other = setting.indexOf(sid)
-  if (other < layout.peers) Words.forgive(words, peer, other)
-}
-
-const forgive = ({ machine: { layout }, words }: Turn, peer: number, other: number): void => {
-  if (other >= layout.peers) return
-  Words.forgive(words, peer, other)
-  Words.forgive(words, other, peer)
-}
-
-const forgiveBoth = (turn: Turn, bundle: number): void => {
-  const [low, high] = turn.machine.layout.ends[bundle]!
-  forgive(turn, low, high)
-}
 
 // Connections that are over on both sides are history, and those behind them move up.
 const sweep = ({ bundles, layout, peers }: Machine, words: Words.Words): Done["moved"] => {

@@ -77,7 +77,8 @@ export const make = (setting: Setting): Peers => {
       }
       return outcome
     },
-    fresh: (index, status) => peers.id({ index, status, state: Connections.empty, redials: new Set(), dials: new Map() }),
+    fresh: (index, status) =>
+      peers.id({ index, status, state: Connections.empty, redials: new Set(), dials: new Map() }),
     withDial: (id, sid, dial) => {
       const key = `${sid} ${dial.to} ${dial.stage}`
       const known = dialed[id] ??= new Map()
@@ -174,7 +175,8 @@ const moveUp = (
   gone: number
 ): number => {
   const peer = peers.get(id)
-  const isMeant = (sid: Sid): boolean => (other === peer.index ? indexOf(sid) >= members.length : indexOf(sid) === other)
+  const isMeant = (sid: Sid): boolean =>
+    other === peer.index ? indexOf(sid) >= members.length : indexOf(sid) === other
   const links = Array.from(peer.state.links, ([sid, link]) =>
     [sid, isMeant(sid) ? Bundles.moveUp(link, gone) : link] as const)
   return peers.id({ ...peer, state: { ...peer.state, links: new Map(links) } })

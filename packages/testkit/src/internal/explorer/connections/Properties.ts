@@ -105,7 +105,8 @@ const ofLinks = (machine: Machine, words: Words.Words, peer: number): Broken | n
     const connection = bundle[Bundles.placeOf(link)]
     const end = connection === undefined ? undefined : Bundles.end(connection, Bundles.sideOf(link))
     if (end?.peer === peer && end.sid === sid && (end.stage === "Adopted" || end.stage === "Closing")) continue
-    return { property: "dead", detail: `server ${setting.peers[peer]!.sid} holds a connection with ${sid} that is over` }
+    const self = setting.peers[peer]!.sid
+    return { property: "dead", detail: `server ${self} holds a connection with ${sid} that is over` }
   }
   return null
 }

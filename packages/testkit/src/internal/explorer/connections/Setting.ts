@@ -46,8 +46,8 @@ export interface Options {
   readonly peers: ReadonlyArray<Peer>
   readonly bounds: Bounds
   /**
-   * How many connections of two peers there are at most until both have done with them; a dial takes until there is room.
-   * `CAPACITY` unless told otherwise.
+   * How many connections of two peers there are at most until both have done with them; a dial takes until there is
+   * room. `CAPACITY` unless told otherwise.
    */
   readonly capacity?: number
   /** Do all start together, or each at any time? `Together` unless told otherwise. */
@@ -60,9 +60,10 @@ export interface Options {
   /** What decides; the core as shipped unless told otherwise. */
   readonly reducers?: Reducers
   /**
-   * What is asked about the end of it. `Rest`, unless told otherwise: does every course come to rest that is left to
-   * itself, if the network is faster than timers? `Chase`: does it, however fast timers are, as long as everything
-   * that can happen does so at some time? Asked where nothing has happened yet. `Nothing` asks neither.
+   * What is asked about the end of it. `Rest`, unless told otherwise: is all as it must be at rest, and does every
+   * course of two peers come to rest that is left to itself, if the network is faster than timers? Of more peers the
+   * latter is not asked, because those of different pairs do not touch each other. `Chase`: does it come to rest however
+   * soon who is to ask again does so, as long as nothing is put off for ever? Asked of the start. `Nothing`: neither.
    */
   readonly asks?: "Rest" | "Chase" | "Nothing"
   /** What else must hold of every step; nothing unless told otherwise. */
@@ -81,10 +82,14 @@ export const none: Bounds = {
   probes: 0
 }
 
-/** So many voters, with ids from 1 on, that want each other. */
-export const voters = (count: number, rules: Peer["rules"] = "conclave"): ReadonlyArray<Peer> => {
+/** So many voters, with ids from 1 on, that want each other; `mixed`: every other one decides as the original does. */
+export const voters = (count: number, rules: Rules.RuleSetName | "mixed" = "conclave"): ReadonlyArray<Peer> => {
   const sids = Array.from({ length: count }, (_, index) => BigInt(index + 1))
-  return sids.map((sid) => ({ sid, rules, wants: sids.filter((other) => other !== sid) }))
+  return sids.map((sid) => ({
+    sid,
+    rules: rules !== "mixed" ? rules : sid % 2n === 0n ? "zookeeper" : "conclave",
+    wants: sids.filter((other) => other !== sid)
+  }))
 }
 
 /**

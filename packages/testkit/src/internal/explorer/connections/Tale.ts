@@ -69,7 +69,8 @@ const onConnection = (
   const connection = Machine.connectionAt(machine, words, what, which)
   if (connection === undefined) return kind
   const { far, near } = connection
-  const nameOf = ({ peer }: Bundles.End) => (peer === OUTSIDE ? "a stranger" : `server ${machine.setting.peers[peer]!.sid}`)
+  const { peers } = machine.setting
+  const nameOf = ({ peer }: Bundles.End) => (peer === OUTSIDE ? "a stranger" : `server ${peers[peer]!.sid}`)
   const called = near.peer === OUTSIDE ? ` as ${far.sid}` : ""
   const it = `the call of ${nameOf(near)}${called} to ${nameOf(far)} (${which + 1})`
   const self = nameOf(Bundles.end(connection, side))

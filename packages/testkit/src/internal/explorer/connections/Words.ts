@@ -31,8 +31,9 @@ export const layout = (peers: number, isVisited: boolean): Layout => {
     ...numbers.flatMap((peer) => numbers.slice(peer + 1).map((other) => [peer, other] as const)),
     ...(isVisited ? numbers.map((peer) => [peer, peer] as const) : [])
   ]
+  const placeOf = (low: number, high: number): number => ends.findIndex((two) => two[0] === low && two[1] === high)
   const places = numbers.map((peer) =>
-    numbers.map((other) => ends.findIndex(([low, high]) => low === Math.min(peer, other) && high === Math.max(peer, other))))
+    numbers.map((other) => placeOf(Math.min(peer, other), Math.max(peer, other))))
   return {
     peers,
     bundles: ends.length,
