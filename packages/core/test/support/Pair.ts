@@ -1,5 +1,6 @@
 /**
- * Two peers that dial each other, and every order in which that can happen.
+ * Two peers that dial each other, and everything that can happen next: for conversations. Every order in which it can
+ * happen is explored by `ConnectionsModel` of the test kit.
  *
  * What a network promises is modelled, and no more: connections are accepted in
  * the order in which they were made; a handshake may be read late, and in any
@@ -117,21 +118,6 @@ export const request = (rules: RulesOf, world: World, name: Name): World =>
 /** A peer wants the other from now on. */
 export const want = (rules: RulesOf, world: World, name: Name): World =>
   decide(rules, world, name, { _tag: "Wanted", sids: new Set([BigInt(other(name))]) })
-
-/** A peer wants nobody any more. */
-export const wantNobody = (rules: RulesOf, world: World, name: Name): World =>
-  decide(rules, world, name, { _tag: "Wanted", sids: new Set() })
-
-/** An attempt fails. */
-export const fail = (rules: RulesOf, world: World, index: number): World => dialFailed(rules, world, index)
-
-/**
- * Whom this peer wants without having a connection, a dial under way, or a dial to come: nobody would ever try again.
- */
-export const forgotten = ({ peers, timers }: World, name: Name): ReadonlyArray<bigint> => {
-  const { dialing, links, wanted } = peers[name]
-  return Array.from(wanted.keys()).filter((sid) => !links.has(sid) && !dialing.has(sid) && !timers[name])
-}
 
 /** A connection breaks. */
 export const reset = (world: World, index: number): World => replace(world, index, { broken: true })

@@ -32,12 +32,12 @@ const suite: ReadonlyArray<Omit<Expedition, "extent">> = [
     options: { peers: mixed, bounds: { ...none, breaks: 1, crashes: 1, outages: 1, failures: 1 } }
   },
   {
-    name: "2 originals, 1 break, 1 crash, 1 stranger, patient",
-    options: { peers: original, timers: patient, bounds: { ...none, breaks: 1, crashes: 1, strangers: 1 } }
+    name: "2 originals, 1 break, 1 stranger, patient",
+    options: { peers: original, timers: patient, bounds: { ...none, breaks: 1, strangers: 1 } }
   },
   {
-    name: "2, 1 break, 1 crash, 1 stranger, patient",
-    options: { peers: two, timers: patient, bounds: { ...none, breaks: 1, crashes: 1, strangers: 1 } }
+    name: "2, 1 break, 1 stranger, patient",
+    options: { peers: two, timers: patient, bounds: { ...none, breaks: 1, strangers: 1 } }
   },
   { name: "3, patient", options: { peers: voters(3), timers: patient, bounds: none } }
 ]
@@ -49,6 +49,14 @@ const long: ReadonlyArray<Omit<Expedition, "extent">> = [
   },
   { name: "2, 3 breaks", options: { peers: two, bounds: { ...none, breaks: 3 } } },
   { name: "2, 1 break, 4 at once", options: { peers: two, capacity: 4, bounds: { ...none, breaks: 1 } } },
+  {
+    name: "2 originals, 1 break, 1 crash, 1 stranger, patient",
+    options: { peers: original, timers: patient, bounds: { ...none, breaks: 1, crashes: 1, strangers: 1 } }
+  },
+  {
+    name: "2, 1 break, 1 crash, 1 stranger, patient",
+    options: { peers: two, timers: patient, bounds: { ...none, breaks: 1, crashes: 1, strangers: 1 } }
+  },
   { name: "2, 1 stranger", options: { peers: two, bounds: { ...none, strangers: 1 } } },
   {
     name: "2, 1 break, 1 crash, 3 changes, patient",
