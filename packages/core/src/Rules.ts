@@ -31,6 +31,12 @@ export interface Rules {
    */
   readonly endWaitWhenUnanimous: boolean
   /**
+   * Who proposes a server that says itself that it votes for nobody, being not electable or without a database to be
+   * trusted, begins a new round. In the original such a proposal, which takes a lie or a server that steps aside, is
+   * kept until something else ends the round; if it is the better one, that may be never.
+   */
+  readonly leaveWhoAbstains: boolean
+  /**
    * After silence, votes are sent again to each peer whose queue is drained and
    * connections are tried to each whose queue is not; the original does one or
    * the other for all, by whether any queue is drained.
@@ -74,6 +80,7 @@ export const zookeeper: Rules = {
   filterWhileFinalizing: false,
   waitOnRepetition: false,
   endWaitWhenUnanimous: false,
+  leaveWhoAbstains: false,
   resendPerPeer: false,
   resetIntervalOnNewPeer: false,
   answerQuestionsOnly: false,
@@ -91,6 +98,7 @@ export const conclave: Rules = {
   filterWhileFinalizing: true,
   waitOnRepetition: true,
   endWaitWhenUnanimous: true,
+  leaveWhoAbstains: true,
   resendPerPeer: true,
   resetIntervalOnNewPeer: true,
   answerQuestionsOnly: true,

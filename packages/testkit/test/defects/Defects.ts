@@ -156,7 +156,7 @@ const aboutSearches: ReadonlyArray<Defect> = [
     text: "BigInt.asIntN(64, state.logicalClock + 1n)",
     instead: "state.logicalClock + 1n",
     profile: "hostile",
-    peers: 2
+    peers: 3
   },
   {
     ...search,
