@@ -37,6 +37,11 @@ export interface Rules {
    */
   readonly leaveWhoAbstains: boolean
   /**
+   * Who weighs nothing does not take office, though others say that it leads. The original asks for weight only where
+   * it compares proposals.
+   */
+  readonly leadOnlyWithWeight: boolean
+  /**
    * After silence, votes are sent again to each peer whose queue is drained and
    * connections are tried to each whose queue is not; the original does one or
    * the other for all, by whether any queue is drained.
@@ -81,6 +86,7 @@ export const zookeeper: Rules = {
   waitOnRepetition: false,
   endWaitWhenUnanimous: false,
   leaveWhoAbstains: false,
+  leadOnlyWithWeight: false,
   resendPerPeer: false,
   resetIntervalOnNewPeer: false,
   answerQuestionsOnly: false,
@@ -99,6 +105,7 @@ export const conclave: Rules = {
   waitOnRepetition: true,
   endWaitWhenUnanimous: true,
   leaveWhoAbstains: true,
+  leadOnlyWithWeight: true,
   resendPerPeer: true,
   resetIntervalOnNewPeer: true,
   answerQuestionsOnly: true,

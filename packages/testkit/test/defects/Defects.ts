@@ -208,7 +208,8 @@ const aboutSearches: ReadonlyArray<Defect> = [
     origin: slip,
     text: "if (notification.zxid === UNTRUSTED) return \"ZxidUntrusted\"",
     instead: "",
-    profile: "weights"
+    profile: "weights",
+    peers: 3
   },
   {
     ...judge,
