@@ -117,7 +117,7 @@ const connectionBounds = {
 const connectionFlags = {
   peers: whole("peers", 2, 4, "How many voters, 2 to 4").pipe(Flag.withDefault(2)),
   ...connectionBounds,
-  capacity: whole("capacity", 1, 5, "How many connections of two there are at once").pipe(
+  capacity: whole("capacity", 2, 5, "How many connections of two there are at once").pipe(
     Flag.withDefault(ConnectionsModel.CAPACITY)
   ),
   patient: Flag.Boolean("patient").pipe(

@@ -213,5 +213,8 @@ describe("what is left out changes nothing", { timeout: 30_000 }, () => {
   it("with room for one connection more there are more states, and nothing else is broken", () => {
     const states = [2, 3].map((capacity) => holds({ peers: voters(2), timers: "Any", bounds: none, capacity }).states)
     assert.isAbove(states[1]!, states[0]!)
+    // Who dials while the other's connection is there needs room for both.
+    const { violation } = explore({ peers: voters(2), bounds: none, capacity: 1 })
+    assert.strictEqual(violation?.property, "rest")
   })
 })
