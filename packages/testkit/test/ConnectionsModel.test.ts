@@ -154,8 +154,8 @@ const about = (state: Connections.State, sid: Sid): Connections.State => ({
 })
 
 const eventAbout = (event: Connections.Event, sid: Sid): Connections.Event | null => {
-  if (event._tag === "Wanted") return { ...event, sids: new Set(Array.from(event.sids).filter((other) => other === sid)) }
-  return event.sid === sid ? event : null
+  if (event._tag !== "Wanted") return event.sid === sid ? event : null
+  return { ...event, sids: new Set(Array.from(event.sids).filter((other) => other === sid)) }
 }
 
 /** Each step that an exploration takes, once. */
@@ -173,7 +173,7 @@ describe("what is left out changes nothing", { timeout: 30_000 }, () => {
   const { step } = Reducers.shipped.Connections
   const bounds = { ...none, breaks: 1, crashes: 1, changes: 1, requests: 1 }
 
-  it.each(names)("a step about one peer neither reads nor changes what is known of another, by the rules of %s", (rules) => {
+  it.each(names)("a step about one neither reads nor changes what is known of others, by the rules of %s", (rules) => {
     const all = [1n, 2n, 3n]
     let crowded = 0
     const model = ConnectionsModel.make({

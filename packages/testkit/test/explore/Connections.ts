@@ -66,7 +66,10 @@ const long: ReadonlyArray<Omit<Expedition, "extent">> = [
     name: "2, 2 breaks, 2 crashes, 1 outage, 1 failure, patient",
     options: { peers: two, timers: patient, bounds: { ...none, breaks: 2, crashes: 2, outages: 1, failures: 1 } }
   },
-  { name: "3, led by one, 1 crash, patient", options: { peers: led, timers: patient, bounds: { ...none, crashes: 1 } } },
+  {
+    name: "3, led by one, 1 crash, patient",
+    options: { peers: led, timers: patient, bounds: { ...none, crashes: 1 } }
+  },
   { name: "3 originals, patient", options: { peers: voters(3, "zookeeper"), timers: patient, bounds: none } }
 ]
 

@@ -181,7 +181,11 @@ const eachOfEnd = (connection: Bundles.Connection, side: Bundles.Side, tell: (ki
   }
 }
 
-const eachTimer = ({ bundles, layout, peers, setting }: Machine, words: Words.Words, tell: (action: number) => void) => {
+const eachTimer = (
+  { bundles, layout, peers, setting }: Machine,
+  words: Words.Words,
+  tell: (action: number) => void
+): void => {
   for (let peer = 0; peer < layout.peers; peer++) {
     for (const sid of peers.get(words[Words.peerAt(peer)]!).redials) {
       tell(encode("Redial", peer, setting.indexOf(sid)))

@@ -7,7 +7,7 @@ import * as Bundles from "./Bundles.ts"
 import type { Machine } from "./Machine.ts"
 import * as Words from "./Words.ts"
 
-/** A peer has asked; in vain perhaps if something is broken or ends, or its call was made before: none need be known. */
+/** A peer has asked; in vain perhaps if something is broken or ends, or its call was made before, unknown to it. */
 export const note = ({ bundles, layout, peers, setting }: Machine, words: Words.Words, peer: number, other: number) => {
   const bundle = bundles.get(words[Words.bundleAt(layout, layout.bundle(peer, other))]!)
   const dial = peers.get(words[Words.peerAt(peer)]!).dials.get(setting.sids[other]!)

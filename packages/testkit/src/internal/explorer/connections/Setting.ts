@@ -62,8 +62,9 @@ export interface Options {
   /**
    * What is asked about the end of it. `Rest`, unless told otherwise: is all as it must be at rest, and does every
    * course of two peers come to rest that is left to itself, if the network is faster than timers? Of more peers the
-   * latter is not asked, because those of different pairs do not touch each other. `Chase`: does it come to rest however
-   * soon who is to ask again does so, as long as nothing is put off for ever? Asked of the start. `Nothing`: neither.
+   * latter is not asked, because those of different pairs do not touch each other. `Chase`: does it come to rest
+   * however soon who is to ask again does so, as long as nothing is put off for ever? Asked of the start. `Nothing`:
+   * neither.
    */
   readonly asks?: "Rest" | "Chase" | "Nothing"
   /** What else must hold of every step; nothing unless told otherwise. */
