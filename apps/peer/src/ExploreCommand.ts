@@ -183,6 +183,7 @@ const exploreConnections = Effect.fnUntraced(function*(flags: ConnectionFlags) {
   yield* Console.log(`${peers} voters, ${allowed.join(", ")}; rules ${rules}, timers ${timers.toLowerCase()}`)
   const model = ConnectionsModel.make({ peers: ConnectionsModel.voters(peers, rules), bounds, capacity, timers })
   const outcome = yield* explore(model, statesMax)
+  yield* Console.log(ExploreReport.connectionCounts(model.counts()))
   const property = ConnectionsModel.explain(outcome.violation?.property ?? "")
   return yield* conclude(outcome, property, "the same command")
 })

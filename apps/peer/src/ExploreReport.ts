@@ -1,6 +1,7 @@
 /**
  * What `conclave explore` prints: how deep it is while it runs, the figures, and the way to what must not be.
  */
+import type * as ConnectionsModel from "@conclave/testkit/ConnectionsModel"
 import * as ElectionModel from "@conclave/testkit/ElectionModel"
 import type * as Explorer from "@conclave/testkit/Explorer"
 import * as Duration from "effect/Duration"
@@ -31,6 +32,11 @@ export const summary = (
 export const counts = ({ channels, followed, messages, peers, steps }: ElectionModel.Counts): string =>
   `${peers} states of peers, ${messages} messages, ${channels} contents of connections, ${steps} steps of reducers; ` +
   `${followed} quiet states lead to a leader`
+
+/** The same of connections. */
+export const connectionCounts = ({ bundles, followed, peers, steps }: ConnectionsModel.Counts): string =>
+  `${peers} states of peers, ${bundles} of what two have, ${steps} steps of reducers; ` +
+  `${followed} states lead to rest if left to themselves`
 
 /** The way there, step by step. */
 export const story = ({ detail, path, property }: Explorer.Violation): ReadonlyArray<string> => [

@@ -65,6 +65,7 @@ describe("conclave explore connections", { timeout: 60_000 }, () => {
     )
     assert.match(out[1] ?? "", /^\d{3,} states, \d{4,} steps, depth \d+: complete$/)
     assert.match(out[2] ?? "", /^\d+\.\d s, \d+ states a second, \d+ MiB$/)
+    assert.match(out[3] ?? "", /^\d+ states of peers, .* \d{2,} states lead to rest/)
   })
 
   it("ends with code 1 when something is broken, and tells the shortest way there", async () => {

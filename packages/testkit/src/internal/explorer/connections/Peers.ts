@@ -39,7 +39,6 @@ export interface Outcome {
 /** Peers by numbers. */
 export interface Peers {
   readonly get: (id: number) => Peer
-  readonly id: (peer: Peer) => number
   readonly step: (id: number, event: Connections.Event) => Outcome
   /** A process that is not there, or one that has just started and wants nobody. */
   readonly fresh: (index: number, status: Peer["status"]) => number
@@ -65,7 +64,6 @@ export const make = (setting: Setting): Peers => {
   let steps = 0
   return {
     get: peers.get,
-    id: peers.id,
     step: (id, event) => {
       const known = taken[id] ??= new Map()
       const key = eventKey(event)
