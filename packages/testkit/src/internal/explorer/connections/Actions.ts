@@ -36,6 +36,12 @@ export const kinds = [...network, ...timers, ...faults, "Calm"] as const
 /** The name of what happens. */
 export type Kind = typeof kinds[number]
 
+/** Of a change of whom to want: those from the start, from now on. */
+export const ALL = 0
+
+/** Nobody. All that is more is one alone, by its number and two. */
+export const NOBODY = 1
+
 /** An action, read. */
 export interface Action {
   readonly kind: Kind
@@ -242,8 +248,3 @@ const eachCall = (
     if (bundle.length < setting.capacity) tell(encode("Stranger", peer, place))
   }
 }
-
-/** Whom to want from now on: those from the start; nobody; or who comes behind these. */
-export const ALL = 0
-/** See `ALL`. */
-export const NOBODY = 1

@@ -61,6 +61,12 @@ export const connectionAt = (
   place: number
 ): Bundles.Connection | undefined => bundles.get(words[Words.bundleAt(layout, bundle)]!)[place]
 
+/** Whom a peer wants after a change. */
+export const wantedBy = ({ peers, sids }: Setting, peer: number, which: number): ReadonlyArray<Sid> => {
+  if (which === Actions.ALL) return peers[peer]!.wants
+  return which === Actions.NOBODY ? [] : [sids[which - 2]!]
+}
+
 // -----------------------------------------------------------------------------
 // internal
 // -----------------------------------------------------------------------------
@@ -262,11 +268,6 @@ const want = (turn: Turn, peer: number, sids: ReadonlyArray<Sid>): void => {
   // Who has never wanted anybody does not say so.
   if (sids.length === 0 && peers.get(turn.words[Words.peerAt(peer)]!).state.wanted.size === 0) return
   take(turn, peer, { _tag: "Wanted", sids: new Set(sids) })
-}
-
-const wantedBy = ({ peers, sids }: Setting, peer: number, which: number): ReadonlyArray<Sid> => {
-  if (which === Actions.ALL) return peers[peer]!.wants
-  return which === Actions.NOBODY ? [] : [sids[which - 2]!]
 }
 
 const sidOf = ({ machine: { setting } }: Turn, peer: number): Sid => setting.peers[peer]!.sid

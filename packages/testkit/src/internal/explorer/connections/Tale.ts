@@ -46,7 +46,7 @@ const what = (machine: Machine.Machine, words: Words.Words, action: number): str
     case "Request":
       return `${name} has something to say to ${sids[which]}`
     case "Change":
-      return `${name} wants ${Explain.sids(wanted(machine, what, which))}`
+      return `${name} wants ${Explain.sids(Machine.wantedBy(machine.setting, what, which))}`
     case "Stranger":
       return `a stranger calls ${name} as ${sids[which]}`
     case "Calm":
@@ -54,11 +54,6 @@ const what = (machine: Machine.Machine, words: Words.Words, action: number): str
     default:
       return onConnection(machine, words, Actions.decode(action))
   }
-}
-
-const wanted = ({ setting: { peers, sids } }: Machine.Machine, peer: number, which: number): ReadonlyArray<bigint> => {
-  if (which === Actions.ALL) return peers[peer]!.wants
-  return which === Actions.NOBODY ? [] : [sids[which - 2]!]
 }
 
 const onConnection = (
