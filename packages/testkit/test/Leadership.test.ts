@@ -62,6 +62,7 @@ describe("leaders and learners", () => {
       "learner ConnectionClosed",
       "learner NotReached",
       "learner LeaderSilent",
+      "learner LowerEpoch",
       "learner StorageFailed",
       "learner LeaderResigned"
     ]

@@ -19,7 +19,7 @@ import type { Leading } from "./Tenure.ts"
 import * as Timers from "./Timers.ts"
 import * as Tracer from "./Tracer.ts"
 import * as Wire from "./Wire.ts"
-import { after, type Arrival, clockOf, type End, type Node, schedule, timeOf, type World } from "./World.ts"
+import { after, type Arrival, clockOf, type End, type Node, schedule, spring, timeOf, type World } from "./World.ts"
 
 /** Takes office, as far as an election gives one: the quorum port is open. */
 export const begin = (world: World, node: Node, { membership }: Settled): void => {
@@ -31,6 +31,7 @@ export const begin = (world: World, node: Node, { membership }: Settled): void =
     _tag: "Leading",
     options,
     state: reducers.Leader.make(options, common.facts, common.pledge),
+    hasty: null,
     links: new Map(),
     timers: new Map(),
     entered: false,
@@ -57,7 +58,7 @@ export const onArrival = (world: World, node: Node, role: Leading, end: End, arr
 
 /** Whom its own pledge was given to is gone. */
 export const onReleased = (world: World, node: Node, role: Leading): void =>
-  Tenure.handle(role, () => step(world, node, role, { _tag: "PledgeReleased", ...now(world, node) }))
+  tell(world, node, role, () => ({ _tag: "PledgeReleased", ...now(world, node) }))
 
 /** Leaves office on purpose: guarded work ends first, and until it has we lead on. Shell: leaveOnPurpose. */
 export const resign = (world: World, node: Node, role: Leading, asked: Sid | null): void => {
@@ -90,30 +91,46 @@ const now = (world: World, node: Node): Now => {
 
 const onConnected = (world: World, node: Node, role: Leading, end: End): void => {
   role.links.set(end.id, end)
-  Tenure.handle(role, () => step(world, node, role, { _tag: "Connected", learner: end.id }))
+  tell(world, node, role, () => ({ _tag: "Connected", learner: end.id }))
 }
 
 const onDisconnected = (world: World, node: Node, role: Leading, end: End): void => {
   role.links.delete(end.id)
-  Tenure.handle(role, () => step(world, node, role, { _tag: "Disconnected", learner: end.id }))
+  tell(world, node, role, () => ({ _tag: "Disconnected", learner: end.id }))
 }
 
 const onPacketLater = (world: World, node: Node, role: Leading, end: End, packet: QuorumPacket): void => {
+  foresee(world, node, role, received(world, node, end, packet))
   role.inbox.push(() => onPacket(world, node, role, end, packet))
 }
 
 const onPacket = (world: World, node: Node, role: Leading, end: End, packet: QuorumPacket): void => {
   end.heardAt = role.state.halfTicks
-  step(world, node, role, { _tag: "Received", learner: end.id, packet, at: now(world, node).at })
+  step(world, node, role, received(world, node, end, packet))
 }
+
+const received = (world: World, node: Node, { id }: End, packet: QuorumPacket): Leader.Event =>
+  ({ _tag: "Received", learner: id, packet, at: now(world, node).at })
 
 const halfTick = (world: World, node: Node, role: Leading): void =>
   after(world, node, role.options.ticks.tickTime / 2, () => {
     if (node.tenure.role !== role || role.state.zabState === "OVER") return
     halfTick(world, node, role)
-    Tenure.handle(role, () =>
-      step(world, node, role, { _tag: "HalfTick", at: now(world, node).at, oracle: Oracle.ask(world, node) }))
+    tell(world, node, role, () => ({ _tag: "HalfTick", at: now(world, node).at, oracle: Oracle.ask(world, node) }))
+    if (role.entered && role.options.lease !== null) spring(world, node, world.ambushes.ping)
   })
+
+const tell = (world: World, node: Node, role: Leading, event: () => Leader.Event): void => {
+  if (role.busy) foresee(world, node, role, event())
+  Tenure.handle(role, () => step(world, node, role, event()))
+}
+
+// What the core would decide if it were not made to wait for the disk, for the checks alone; nothing comes of it.
+const foresee = (world: World, node: Node, role: Leading, event: Leader.Event): void => {
+  const [state, outputs] = world.reducers.Leader.step(role.options, role.hasty ?? role.state, event)
+  role.hasty = state
+  LeadershipChecks.ofHastyLeader(world, node, outputs)
+}
 
 const step = (world: World, node: Node, role: Leading, event: Leader.Event): void => {
   if (node.tenure.role !== role) return
@@ -169,7 +186,7 @@ const performSlowly = (
 }
 
 const onTimer = (world: World, node: Node, role: Leading, timer: Timer): void =>
-  Tenure.handle(role, () => step(world, node, role, { _tag: "TimedOut", timer, ...now(world, node) }))
+  tell(world, node, role, () => ({ _tag: "TimedOut", timer, ...now(world, node) }))
 
 const performOne = (world: World, node: Node, role: Leading, output: Plain): void => {
   switch (output._tag) {
@@ -216,6 +233,7 @@ const store = (world: World, node: Node, role: Leading, { _tag, epoch }: Store, 
   Disk.write(world, node, change, (isStored) => {
     if (node.tenure.role !== role) return
     role.busy = false
+    role.hasty = null
     step(world, node, role, isStored ? stored(world, node, _tag) : { _tag: "StoreFailed" })
     goOn()
     if (!role.busy) Tenure.resume(role)
