@@ -51,7 +51,7 @@ const alike: ReadonlyArray<Defect & { readonly property: string }> = [
   }
 ]
 
-describe("a simulation shows by what it breaks that", () => {
+describe("a simulation shows by what it breaks that", { timeout: 60_000 }, () => {
   const defects = LeadershipDefects.all.filter(({ name }) => name in shown)
 
   it.each(defects)("$name", async (defect) => {
@@ -79,7 +79,7 @@ const isMet = (is: (moment: Simulator.LeadershipMoment) => boolean): boolean => 
   return met
 }
 
-describe("there are", () => {
+describe("there are", { timeout: 60_000 }, () => {
   it("epochs that came to nothing, so that who has accepted them cannot follow the next leader", () => {
     assert.isTrue(isMet(({ outputs }) =>
       outputs.some((output) => output._tag === "Left" && output.reason === "LowerEpoch")))

@@ -58,7 +58,7 @@ export const onArrival = (world: World, node: Node, role: Leading, end: End, arr
 
 /** Whom its own pledge was given to is gone. */
 export const onReleased = (world: World, node: Node, role: Leading): void =>
-  tell(world, node, role, () => ({ _tag: "PledgeReleased", ...now(world, node) }))
+  Tenure.handle(role, () => step(world, node, role, { _tag: "PledgeReleased", ...now(world, node) }))
 
 /** Leaves office on purpose: guarded work ends first, and until it has we lead on. Shell: leaveOnPurpose. */
 export const resign = (world: World, node: Node, role: Leading, asked: Sid | null): void => {
@@ -91,12 +91,12 @@ const now = (world: World, node: Node): Now => {
 
 const onConnected = (world: World, node: Node, role: Leading, end: End): void => {
   role.links.set(end.id, end)
-  tell(world, node, role, () => ({ _tag: "Connected", learner: end.id }))
+  Tenure.handle(role, () => step(world, node, role, { _tag: "Connected", learner: end.id }))
 }
 
 const onDisconnected = (world: World, node: Node, role: Leading, end: End): void => {
   role.links.delete(end.id)
-  tell(world, node, role, () => ({ _tag: "Disconnected", learner: end.id }))
+  Tenure.handle(role, () => step(world, node, role, { _tag: "Disconnected", learner: end.id }))
 }
 
 const onPacketLater = (world: World, node: Node, role: Leading, end: End, packet: QuorumPacket): void => {
@@ -116,16 +116,12 @@ const halfTick = (world: World, node: Node, role: Leading): void =>
   after(world, node, role.options.ticks.tickTime / 2, () => {
     if (node.tenure.role !== role || role.state.zabState === "OVER") return
     halfTick(world, node, role)
-    tell(world, node, role, () => ({ _tag: "HalfTick", at: now(world, node).at, oracle: Oracle.ask(world, node) }))
+    Tenure.handle(role, () =>
+      step(world, node, role, { _tag: "HalfTick", at: now(world, node).at, oracle: Oracle.ask(world, node) }))
     if (role.entered && role.options.lease !== null) spring(world, node, world.ambushes.ping)
   })
 
-const tell = (world: World, node: Node, role: Leading, event: () => Leader.Event): void => {
-  if (role.busy) foresee(world, node, role, event())
-  Tenure.handle(role, () => step(world, node, role, event()))
-}
-
-// What the core would decide if it were not made to wait for the disk, for the checks alone; nothing comes of it.
+// What the core would say if it were not made to wait for the disk, for the checks alone; nothing comes of it.
 const foresee = (world: World, node: Node, role: Leading, event: Leader.Event): void => {
   const [state, outputs] = world.reducers.Leader.step(role.options, role.hasty ?? role.state, event)
   role.hasty = state
@@ -186,7 +182,7 @@ const performSlowly = (
 }
 
 const onTimer = (world: World, node: Node, role: Leading, timer: Timer): void =>
-  tell(world, node, role, () => ({ _tag: "TimedOut", timer, ...now(world, node) }))
+  Tenure.handle(role, () => step(world, node, role, { _tag: "TimedOut", timer, ...now(world, node) }))
 
 const performOne = (world: World, node: Node, role: Leading, output: Plain): void => {
   switch (output._tag) {
