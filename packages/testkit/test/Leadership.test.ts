@@ -62,7 +62,6 @@ describe("leaders and learners", () => {
       "learner ConnectionClosed",
       "learner NotReached",
       "learner LeaderSilent",
-      "learner LowerEpoch",
       "learner StorageFailed",
       "learner LeaderResigned"
     ]
