@@ -18,9 +18,10 @@ export interface Rules {
    */
   readonly filterWhileFinalizing: boolean
   /**
-   * A vote that was recorded already does not restart the finalize wait. In the original every vote does, and a
-   * connection that keeps breaking brings the same one again each time: the wait need never end. Does something only
-   * with `recordWhileFinalizing`.
+   * A vote that was recorded already does not restart a wait: not the finalize wait, which needs
+   * `recordWhileFinalizing`, and not that before we ask again, once we have asked in vain. In the original every vote
+   * does. A connection that keeps breaking brings the same one again each time, and so does who looks over and over,
+   * because it cannot follow the leader: neither wait need ever end.
    */
   readonly waitOnRepetition: boolean
   /**

@@ -168,6 +168,36 @@ describe("waitOnRepetition", () => {
     assert.strictEqual(peer.settled().state, "LEADING")
   })
 
+  const askedInVain = (on: boolean) => {
+    const peer = looking("waitOnRepetition", on)
+    peer.hears(3, "LOOKING", p(3, 0, 1), 1)
+    peer.silence()
+    return peer
+  }
+
+  it("off: who looks over and over puts off that we ask again", () => {
+    assert.deepStrictEqual(askedInVain(false).hears(3, "LOOKING", p(3, 0, 1), 1).at(-1), timer("Notification", 400))
+  })
+
+  it("on: it does not, once we have asked in vain", () => {
+    const peer = askedInVain(true)
+    const before = peer.state()
+    assert.deepStrictEqual(tags(peer.hears(3, "LOOKING", p(3, 0, 1), 1)), ["Kept"])
+    assert.deepStrictEqual(tags(peer.hears(3, "LOOKING", p(9, 0, 1), 1)), ["Ignored"])
+    assert.strictEqual(peer.state(), before)
+  })
+
+  it("on: what was not heard before does, and what is heard before we have asked", () => {
+    const peer = askedInVain(true)
+    for (const [from, state, round] of [[3, "FOLLOWING", 2], [1, "LOOKING", 1]] as const) {
+      assert.deepStrictEqual(peer.hears(from, state, p(3, 0, 1), round).at(-1), timer("Notification", 400))
+    }
+    const asking = looking("waitOnRepetition", true)
+    for (let time = 0; time < 2; time++) {
+      assert.deepStrictEqual(asking.hears(3, "LOOKING", p(3, 0, 1), 1).at(-1), timer("Notification", 200))
+    }
+  })
+
   it("on: every vote that was not heard before restarts the wait", () => {
     const peer = finalizing("waitOnRepetition", true, recording)
     for (const [state, round] of [["LOOKING", 1], ["FOLLOWING", 1], ["FOLLOWING", 2], ["LEADING", 2]] as const) {

@@ -117,7 +117,7 @@ describe("a leader that resigns", () => {
     yield* Effect.forkChild(only!.leadership.resign)
     yield* Leaders.until([only!], Leaders.allLook)
     yield* Leaders.stays([only!], 4.5, Leaders.allLook)
-    yield* Leaders.until([only!], ledBy(1n, 2n), 2)
+    yield* Leaders.until([only!], ledBy(1n, 2n), 3.5)
   })))
 
   it.effect("has an answer also when its peer stops meanwhile, and after that", networked(Effect.fnUntraced(

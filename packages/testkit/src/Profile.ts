@@ -3,7 +3,8 @@
  */
 import * as Rules from "@conclave/core/Rules"
 import * as Random from "./Random.ts"
-import type { Fault, Member, Scenario } from "./Scenario.ts"
+import type { Member, Scenario } from "./Scenario.ts"
+import * as Agenda from "./internal/Agenda.ts"
 import * as Contract from "./internal/Contract.ts"
 
 /** How much of each kind of trouble there is. Faults are so many in ten seconds, on average. */
@@ -24,6 +25,9 @@ export interface Profile {
   readonly jumps: number
   readonly lies: number
   readonly reconfigurations: number
+  /** Crashes of whoever stores an epoch, and pauses of leaders until their leases are over. */
+  readonly storeCrashes: number
+  readonly oversleeps: number
   /** Clocks run at between so many hundredths of the right speed and its inverse. */
   readonly skew: number
   /** Of a hundred scenarios so many have weighted groups, observers, members that may not be elected, mixed rules. */
@@ -49,6 +53,8 @@ const calm: Profile = {
   jumps: 0,
   lies: 0,
   reconfigurations: 0,
+  storeCrashes: 0,
+  oversleeps: 0,
   skew: 100,
   variety: 0,
   strangers: 0,
@@ -132,6 +138,17 @@ export const profiles = {
     reconfigurations: 3,
     starts: 2_000
   },
+  moments: {
+    ...calm,
+    description: "whoever stores an epoch crashes meanwhile; leaders stand still until just after their leases",
+    latency: 60,
+    crashes: 1,
+    resets: 1,
+    resignations: 1,
+    storeCrashes: 10,
+    oversleeps: 5,
+    starts: 2_000
+  },
   chaos: {
     description: "all of it",
     loss: 20,
@@ -147,6 +164,8 @@ export const profiles = {
     jumps: 1,
     lies: 1,
     reconfigurations: 0,
+    storeCrashes: 0,
+    oversleeps: 0,
     skew: 60,
     variety: 40,
     strangers: 5,
@@ -183,14 +202,21 @@ export const draw = (name: ProfileName, voters: number, seed: number): Scenario 
     activation: true,
     maxNotificationInterval: random.pick([3_200, 60_000]),
     faultsUntil,
-    faults: faultsOf(random, profile, members, faultsUntil),
-    ...Contract.draw(random, members, latency[1])
+    faults: Agenda.draw(random, profile, members, faultsUntil),
+    ...graced(random, profile, Contract.draw(random, members, latency[1]))
   }
 }
 
 // -----------------------------------------------------------------------------
 // internal
 // -----------------------------------------------------------------------------
+
+// Where the grace is shorter than what passes from ping to ping, a late answer may be worth something still.
+const graced = (random: Random.Random, { oversleeps }: Profile, contract: Contract.Contract): Contract.Contract => {
+  const { lease } = contract
+  if (lease === null || oversleeps === 0 || random.percent(50)) return contract
+  return { ...contract, lease: { ...lease, grace: Math.floor(lease.grace / 4) } }
+}
 
 const upTo = (random: Random.Random, most: number): number => (most === 0 ? 0 : random.below(most + 1))
 
@@ -211,7 +237,8 @@ const membersOf = (
   const chosen = random.between(1, voters)
   // Who knows more than all who may lead would keep them from leading: so who may not be proposed knows nothing.
   const member = (sid: number, role: Member["role"]): Member => {
-    const drawn = draw(sid, role)
+    // A stranger of great weight would be a quorum of its own, and a leader beside that of the members.
+    const drawn = role === "Stranger" ? { ...draw(sid, role), weight: 1 } : draw(sid, role)
     return drawn.electable ? drawn : { ...drawn, zxid: 0, epoch: 0 }
   }
   const draw = (sid: number, role: Member["role"]): Member => ({
@@ -254,47 +281,4 @@ const rulesOf = (random: Random.Random, variety: number): Member["rules"] => {
   const draw = random.below(3)
   if (draw < 2) return draw === 0 ? "conclave" : "zookeeper"
   return (Object.keys(Rules.zookeeper) as Array<keyof Rules.Rules>).filter(() => random.percent(50))
-}
-
-const faultsOf = (
-  random: Random.Random,
-  profile: Profile,
-  members: ReadonlyArray<Member>,
-  until: number
-): ReadonlyArray<Fault> => {
-  const sid = () => random.pick(members).sid
-  const some = () => members.map((member) => member.sid).filter(() => random.percent(40))
-  const long = () => random.between(100, random.percent(30) ? 10_000 : 1_500)
-  const faults: Array<Fault> = []
-  const times = (rate: number, make: (at: number) => Fault) => {
-    if (rate === 0) return
-    const most = Math.round(2 * rate * until / 10_000)
-    for (let count = random.below(most + 1); count > 0; count--) faults.push(make(random.below(until)))
-  }
-  times(profile.crashes, (at) => ({ _tag: "Crash", at, for: long(), sid: sid(), power: random.percent(40) }))
-  times(profile.pauses, (at) => ({ _tag: "Pause", at, for: long(), sid: sid() }))
-  times(profile.cuts, (at) => {
-    const from = random.percent(40) ? [sid()] : some()
-    return { _tag: "Cut", at, for: long(), from, both: random.percent(60) }
-  })
-  times(profile.resets, (at) => ({ _tag: "Reset", at, between: [sid(), sid()] }))
-  times(profile.clogs, (at) => ({ _tag: "Clog", at, for: long(), from: sid(), to: sid() }))
-  times(profile.looks, (at) => ({ _tag: "Look", at, sid: sid() }))
-  times(profile.resignations, (at) => ({ _tag: "Resign", at, to: random.percent(50) ? sid() : null }))
-  times(profile.jumps, (at) => ({ _tag: "Jump", at, sid: sid(), by: random.between(1, 5_000) }))
-  times(profile.lies, (at) => {
-    const as = random.percent(80) ? sid() : members.length + 50
-    return { _tag: "Lie", at, for: long(), as, to: sid(), words: random.between(1, 5) }
-  })
-  const voters = members.filter(({ role }) => role !== "Stranger").map((member) => member.sid)
-  times(profile.reconfigurations, (at) => {
-    // One leaves, or all are back; and most know it, because they have agreed on it. Of less than five always the same
-    // one leaves: `configKeepsQuorum` keeps out who missed a change and finds most voters it knew gone.
-    const out = random.percent(60) ? (voters.length < 5 ? voters[0]! : random.pick(voters)) : 0
-    const most = Math.floor(voters.length / 2) + 1 + random.below(2)
-    const first = random.below(voters.length)
-    const on = voters.map((_, index) => voters[(first + index) % voters.length]!).slice(0, most)
-    return { _tag: "Reconfigure", at, on, voters: voters.filter((voter) => voter !== out) }
-  })
-  return faults.sort((a, b) => a.at - b.at)
 }

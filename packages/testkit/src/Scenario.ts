@@ -36,8 +36,12 @@ export type Fault =
   & (
     /** The process is gone and starts again; with the host (`power`) nobody is told, otherwise its connections end. */
     | { readonly _tag: "Crash"; readonly for: number; readonly sid: number; readonly power: boolean }
+    /** The same, for whoever begins to store an epoch next: it may be durable then, and nobody was told. */
+    | { readonly _tag: "CrashAtStore"; readonly for: number; readonly power: boolean }
     /** The process stands still. */
     | { readonly _tag: "Pause"; readonly for: number; readonly sid: number }
+    /** Whoever leads under a lease and pings next stands still then, until so long after its lease has run out. */
+    | { readonly _tag: "Oversleep"; readonly by: number }
     /** Nothing arrives from these at any other, and, both ways, nor from any other at these. */
     | {
       readonly _tag: "Cut"

@@ -42,7 +42,9 @@ const at = millis
 
 const fault = Schema.Union([
   Schema.TaggedStruct("Crash", { at, for: millis, sid, power: Schema.Boolean }),
+  Schema.TaggedStruct("CrashAtStore", { at, for: millis, power: Schema.Boolean }),
   Schema.TaggedStruct("Pause", { at, for: millis, sid }),
+  Schema.TaggedStruct("Oversleep", { at, by: millis }),
   Schema.TaggedStruct("Cut", { at, for: millis, from: sids, both: Schema.Boolean }),
   Schema.TaggedStruct("Reset", { at, between: Schema.Tuple([sid, sid]) }),
   Schema.TaggedStruct("Clog", { at, for: millis, from: sid, to: sid }),

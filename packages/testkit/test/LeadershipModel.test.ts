@@ -122,7 +122,7 @@ describe("what is left out of states", { timeout: 60_000 }, () => {
     "the grace is forgotten",
     "a leader is acknowledged in spite of a pledge to another"
   ]
-  const sample = [...LeadershipDefects.all, ...LeadershipDefects.explorable].filter(({ name }) => names.includes(name))
+  const sample = LeadershipDefects.all.filter(({ name }) => names.includes(name))
 
   it.each(sample)("does not hide a defect, or bring it nearer: $name", async (defect) => {
     const reducers = await Mutant.load(defect)

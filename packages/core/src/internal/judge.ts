@@ -66,6 +66,16 @@ export const isUnanimous = ({ rules }: Ensemble, state: Looking): boolean => {
   return true
 }
 
+/**
+ * Has a notification said nothing that was not known to who waits for a better vote, or has asked in vain? A connection
+ * that keeps breaking brings the same vote again and again, and so does who looks over and over. A vote that says the
+ * same is not recorded.
+ */
+export const isNoNews = ({ rules, timing }: Ensemble, before: Looking, after: Looking): boolean =>
+  rules.waitOnRepetition && (before.finalizing || before.notificationInterval > timing.minNotificationInterval) &&
+  before.recvSet === after.recvSet && before.outOfElection === after.outOfElection && before.heard === after.heard &&
+  before.proposal === after.proposal && before.finalizing === after.finalizing
+
 /** Why a notification has no place in a search, whatever its round, or `null` if it has one. */
 export const inadmissible = (state: Looking, notification: Notification): IgnoredReason | null => {
   const { voters } = state.membership

@@ -14,7 +14,7 @@ import * as Vote from "../Vote.ts"
 import * as VoteTracker from "../VoteTracker.ts"
 import * as History from "./history.ts"
 import * as Join from "./join.ts"
-import { inadmissible, isAbstention, isRefuted, isUnanimous, judge, mayWin, outOfRound } from "./judge.ts"
+import { inadmissible, isAbstention, isNoNews, isRefuted, isUnanimous, judge, mayWin, outOfRound } from "./judge.ts"
 
 /** One step of a search under way: what is fixed, and the outputs so far. */
 export interface Search {
@@ -112,9 +112,9 @@ const believed = (ensemble: Ensemble, { membership, proposal, runnerUp, supporte
 // tail of the queue, which is this step's own, behind what waits already.
 const drain = (search: Search, looking: Looking, queue: Array<Notification>): Step => {
   let state: Looking = looking
-  let waitOn = state.finalizing
+  let waitOn = queue.length > 0
   for (const next of queue) {
-    const after = state.finalizing ? whileFinalizing(search, state, next) : consider(search, state, next)
+    const after = state.finalizing ? whileFinalizing(search, state, next) : whileWaiting(search, state, next)
     if (after === "Unmoved") continue
     waitOn = false
     if (after === "Reopen") {
@@ -142,6 +142,11 @@ const count = (search: Search, state: Looking, notification: Notification): Look
     : Join.settled(search, heard, notification)
 }
 
+const whileWaiting = (search: Search, state: Looking, notification: Notification): Looking | Settled | "Unmoved" => {
+  const after = consider(search, state, notification)
+  return after._tag === "Looking" && isNoNews(search.ensemble, state, after) ? "Unmoved" : after
+}
+
 // WaitNewNotmsg: a quorum agreed; does this change anything? What does not leaves even the wait as it is.
 const whileFinalizing = (
   search: Search,
@@ -149,7 +154,7 @@ const whileFinalizing = (
   notification: Notification
 ): Looking | Settled | "Reopen" | "Unmoved" => {
   const { ensemble, outputs } = search
-  const { filterWhileFinalizing, recordWhileFinalizing, waitOnRepetition } = ensemble.rules
+  const { filterWhileFinalizing, recordWhileFinalizing } = ensemble.rules
   if (filterWhileFinalizing) {
     const reason = inadmissible(state, notification) ?? outOfRound(ensemble, state, notification)
     if (reason !== null) {
@@ -172,13 +177,8 @@ const whileFinalizing = (
     const offered = Vote.proposalOf(notification)
     outputs.push({ _tag: "Reopened", from: notification.from, offered, ground: "QuorumLost" })
   }
-  return waitOnRepetition && isRepetition(state, next) ? "Unmoved" : next
+  return isNoNews(ensemble, state, next) ? "Unmoved" : next
 }
-
-// A connection that keeps breaking brings the same vote again and again, and would put off the end for ever. A vote
-// that says the same is not recorded.
-const isRepetition = (before: Looking, { finalizing, outOfElection, recvSet }: Looking): boolean =>
-  finalizing && before.recvSet === recvSet && before.outOfElection === outOfElection
 
 // Does this re-open the vote? In the original whatever is better does; filtered, only the vote of somebody who looks.
 const rivalry = (

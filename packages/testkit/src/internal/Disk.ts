@@ -4,7 +4,7 @@
  * A write takes a while, and is told of when it is durable. A crash before that loses it, or does not: nobody was told.
  * Now and then a write fails, as long as there are faults.
  */
-import { type Node, schedule, type World } from "./World.ts"
+import { type Node, schedule, spring, type World } from "./World.ts"
 
 /** What is written. Shell: History, Facts. */
 export interface Facts {
@@ -35,6 +35,7 @@ export const write = (
   const { disk } = node
   const fails = world.faulty && random.percent(storingFails)
   if (!fails) disk.pending.add(change)
+  if (change.lastLoggedZxid === undefined) spring(world, node, world.ambushes.store)
   schedule(world, random.between(1, storing), node, () => {
     if (!fails) {
       disk.pending.delete(change)

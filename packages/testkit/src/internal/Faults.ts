@@ -10,7 +10,7 @@ import * as Peer from "./Node.ts"
 import * as Nodes from "./Nodes.ts"
 import * as QuorumPort from "./QuorumPort.ts"
 import * as Wire from "./Wire.ts"
-import { latency, type Node, schedule, type World } from "./World.ts"
+import { latency, type Node, schedule, timeOf, type World } from "./World.ts"
 
 /** Puts all faults of the scenario on the agenda, and their ends. */
 export const plan = (world: World): void => {
@@ -34,8 +34,12 @@ export const describe = (fault: Fault): string => {
   switch (fault._tag) {
     case "Crash":
       return `server ${fault.sid} ${fault.power ? "loses power" : "is killed"} for ${fault.for} ms`
+    case "CrashAtStore":
+      return `whoever stores an epoch next ${fault.power ? "loses power" : "is killed"} for ${fault.for} ms`
     case "Pause":
       return `server ${fault.sid} stands still for ${fault.for} ms`
+    case "Oversleep":
+      return `whoever pings next under a lease stands still until ${fault.by} ms after its end`
     case "Cut":
       return fault.both
         ? `server ${fault.from.join(", ")} and the others are cut off from each other for ${fault.for} ms`
@@ -65,18 +69,13 @@ export const describe = (fault: Fault): string => {
 const begin = (world: World, fault: Fault): (() => void) | null => {
   switch (fault._tag) {
     case "Crash":
-      return onNode(world, fault.sid, ({ up }) => up, (node) => {
-        Nodes.crash(world, node, fault.power)
-        // A machine is there before its processes are.
-        if (fault.power) schedule(world, fault.for >> 1, node, () => Nodes.boot(node))
-        return () => Nodes.start(world, node)
-      })
+      return onNode(world, fault.sid, ({ up }) => up, (node) => crash(world, node, fault))
+    case "CrashAtStore":
+      return crashAtStore(world, fault)
     case "Pause":
-      return onNode(world, fault.sid, ({ paused, up }) => up && !paused, (node) => {
-        const { incarnation } = node
-        node.paused = true
-        return () => (node.incarnation === incarnation ? Nodes.resume(world, node) : undefined)
-      })
+      return onNode(world, fault.sid, ({ paused, up }) => up && !paused, (node) => pause(world, node))
+    case "Oversleep":
+      return oversleep(world, fault)
     case "Cut":
       return cut(world, fault)
     case "Clog":
@@ -112,6 +111,42 @@ const onNode = (
 ): (() => void) | null => {
   const node = nodeOf(world, sid)
   return node !== undefined && when(node) ? run(node) : null
+}
+
+const crash = (
+  world: World,
+  node: Node,
+  { for: millis, power }: Fault & { readonly _tag: "Crash" | "CrashAtStore" }
+): () => void => {
+  Nodes.crash(world, node, power)
+  // A machine is there before its processes are.
+  if (power) schedule(world, millis >> 1, node, () => Nodes.boot(node))
+  return () => Nodes.start(world, node)
+}
+
+// Its length counts from then on.
+const crashAtStore = (world: World, fault: Fault & { readonly _tag: "CrashAtStore" }): null => {
+  world.ambushes.store.push((node) => {
+    const restart = crash(world, node, fault)
+    schedule(world, Math.min(fault.for, world.scenario.faultsUntil - world.now), null, restart)
+  })
+  return null
+}
+
+const pause = (world: World, node: Node): () => void => {
+  const { incarnation } = node
+  node.paused = true
+  return () => (node.incarnation === incarnation ? Nodes.resume(world, node) : undefined)
+}
+
+const oversleep = (world: World, { by }: Fault & { readonly _tag: "Oversleep" }): null => {
+  world.ambushes.ping.push((node) => {
+    const { ahead, tenure: { role } } = node
+    if (role?._tag !== "Leading") return
+    const until = Math.min(Math.ceil(timeOf(node, role.leaseUntil - ahead)) + by, world.scenario.faultsUntil)
+    schedule(world, Math.max(0, until - world.now), null, pause(world, node))
+  })
+  return null
 }
 
 const cut = (world: World, { both, from }: Fault & { readonly _tag: "Cut" }): () => void => {

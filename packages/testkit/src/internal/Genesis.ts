@@ -32,6 +32,7 @@ export const make = (
     cuts: new Int32Array(size * size),
     clogs: new Int32Array(size * size),
     holding: new Set(),
+    ambushes: { store: [], ping: [] },
     reign: null,
     leaderlessSince: 0,
     activated: new Map(),

@@ -54,11 +54,17 @@ export const afterLeaderStep = (
   outputs: ReadonlyArray<LeaderOutput>
 ): void => {
   if (event._tag === "Received") listen(role, event)
-  if (!before.epochStored && role.state.epochStored) promise(world, node, role.state.epoch, true)
+  if (!before.epochStored && role.state.epochStored) promise(world, node, role, role.state.epoch, true)
   for (const output of outputs) {
     switch (output._tag) {
       case "Send":
         onTold(world, node, output.packet)
+        break
+      case "SetTimer":
+        if (output.timer === "Lease") LeaseChecks.onLeaseTimer(world, node, role, output.after, outputs)
+        break
+      case "LeaseExtended":
+        LeaseChecks.onExtended(world, node, role, outputs)
         break
       case "Close":
         refuse(role, event, output.learner)
@@ -80,6 +86,7 @@ export const afterLeaderStep = (
         }
     }
   }
+  if (event._tag === "CurrentEpochStored") LeaseChecks.onStored(world, node, role)
   if (event._tag !== "HalfTick" || role.state.zabState !== "BROADCAST" || role.state.halfTicks % 2 !== 0) return
   if (isServed(world, node, role, 1) || Oracle.ask(world, node)) return
   broken(world, node, "served", "leads on, and no quorum was heard for long")
@@ -109,6 +116,12 @@ export const afterLearnerStep = (
         onFollowing(world, node, role, output.epoch)
     }
   }
+  if (event._tag === "CurrentEpochStored") LeaseChecks.onStored(world, node, role)
+}
+
+/** Looks at what a leader would decide if it did not wait for its disk: it would tell nothing else. */
+export const ofHastyLeader = (world: World, node: Node, outputs: ReadonlyArray<LeaderOutput>): void => {
+  for (const output of outputs) if (output._tag === "Send") onTold(world, node, output.packet)
 }
 
 // -----------------------------------------------------------------------------
@@ -138,13 +151,8 @@ const refuse = ({ links, tally: { accepted, acked } }: Leading, event: Leader.Ev
 
 const intOf = (data: Uint8Array): bigint => BigInt(new DataView(data.buffer, data.byteOffset).getInt32(0))
 
-const onTold = (world: World, node: Node, { type, zxid }: QuorumPacket): void => {
-  const { synced } = node.disk
-  const stored = type === "LEADERINFO" ? synced.acceptedEpoch : type === "NEWLEADER" ? synced.currentEpoch : null
-  if (stored !== null && stored < zxid >> 32n) {
-    broken(world, node, "durable", `tells of epoch ${zxid >> 32n} in a ${type}, and has stored ${stored}`)
-  }
-}
+const onTold = (world: World, node: Node, { type, zxid }: QuorumPacket): void =>
+  mustBeStored(world, node, type, zxid >> 32n)
 
 const onDecided = (world: World, node: Node, role: Leading, epoch: bigint): void => {
   const { facts: { acceptedEpoch }, options: { membership: { committed } }, tally: { asked } } = role
@@ -214,26 +222,20 @@ const isQuorum = (
 // -----------------------------------------------------------------------------
 
 const onSaid = (world: World, node: Node, role: Following, { data, type, zxid }: QuorumPacket): void => {
-  const { book: { promises }, disk: { synced } } = node
   const { facts, options: { leader }, told } = role
+  mustBeStored(world, node, type, told)
   switch (type) {
     case "ACKEPOCH": {
       const epoch = data === null ? -1n : intOf(data)
-      if (synced.acceptedEpoch < told) {
-        broken(world, node, "durable", `accepts epoch ${told}, and has stored ${synced.acceptedEpoch}`)
-      }
       if (zxid !== facts.lastLoggedZxid || (epoch !== -1n && epoch !== facts.currentEpoch)) {
         broken(world, node, "told", `says that it knows epoch ${epoch}, zxid ${zxid}`)
       }
-      return promise(world, node, told, epoch !== -1n)
+      return promise(world, node, role, told, epoch !== -1n)
     }
     case "ACK":
-      if (synced.currentEpoch < told) {
-        broken(world, node, "durable", `is in sync in epoch ${told}, and has stored ${synced.currentEpoch}`)
-      }
       return LeaseChecks.onSupport(world, node, leader)
     case "PING":
-      promises.pledge = LeaseChecks.pledge(world, node, leader)
+      node.book.promises.pledge = LeaseChecks.pledge(world, node, leader)
   }
 }
 
@@ -250,12 +252,23 @@ const onFollowing = (world: World, node: Node, { options: { leader } }: Followin
 // both
 // -----------------------------------------------------------------------------
 
-const promise = (world: World, node: Node, epoch: bigint, counts: boolean): void => {
+// What is on the disk counts, also if it was never told: a process may have ended in between.
+const promise = (world: World, node: Node, { facts }: Following | Leading, epoch: bigint, counts: boolean): void => {
   const { promises } = node.book
-  if (epoch < promises.accepted || (counts && epoch === promises.accepted)) {
-    broken(world, node, "promise", `accepts epoch ${epoch} after ${promises.accepted}`)
+  const accepted = promises.accepted > facts.acceptedEpoch ? promises.accepted : facts.acceptedEpoch
+  if (epoch < accepted || (counts && epoch === accepted)) {
+    broken(world, node, "promise", `accepts epoch ${epoch} after ${accepted}`)
   }
   promises.accepted = epoch
+}
+
+// What is said in these packets others rely on.
+const mustBeStored = (world: World, node: Node, type: QuorumPacket["type"], epoch: bigint): void => {
+  const { acceptedEpoch, currentEpoch } = node.disk.synced
+  const isAccepted = type === "LEADERINFO" || type === "ACKEPOCH"
+  if (!isAccepted && type !== "NEWLEADER" && type !== "ACK") return
+  const stored = isAccepted ? acceptedEpoch : currentEpoch
+  if (stored < epoch) broken(world, node, "durable", `says ${type} of epoch ${epoch}, and has stored ${stored}`)
 }
 
 type Store = { readonly _tag: "StoreAcceptedEpoch" | "StoreCurrentEpoch"; readonly epoch: bigint }

@@ -19,7 +19,7 @@ import type { Leading } from "./Tenure.ts"
 import * as Timers from "./Timers.ts"
 import * as Tracer from "./Tracer.ts"
 import * as Wire from "./Wire.ts"
-import { after, type Arrival, clockOf, type End, type Node, schedule, timeOf, type World } from "./World.ts"
+import { after, type Arrival, clockOf, type End, type Node, schedule, spring, timeOf, type World } from "./World.ts"
 
 /** Takes office, as far as an election gives one: the quorum port is open. */
 export const begin = (world: World, node: Node, { membership }: Settled): void => {
@@ -31,6 +31,7 @@ export const begin = (world: World, node: Node, { membership }: Settled): void =
     _tag: "Leading",
     options,
     state: reducers.Leader.make(options, common.facts, common.pledge),
+    hasty: null,
     links: new Map(),
     timers: new Map(),
     entered: false,
@@ -99,13 +100,17 @@ const onDisconnected = (world: World, node: Node, role: Leading, end: End): void
 }
 
 const onPacketLater = (world: World, node: Node, role: Leading, end: End, packet: QuorumPacket): void => {
+  foresee(world, node, role, received(world, node, end, packet))
   role.inbox.push(() => onPacket(world, node, role, end, packet))
 }
 
 const onPacket = (world: World, node: Node, role: Leading, end: End, packet: QuorumPacket): void => {
   end.heardAt = role.state.halfTicks
-  step(world, node, role, { _tag: "Received", learner: end.id, packet, at: now(world, node).at })
+  step(world, node, role, received(world, node, end, packet))
 }
+
+const received = (world: World, node: Node, { id }: End, packet: QuorumPacket): Leader.Event =>
+  ({ _tag: "Received", learner: id, packet, at: now(world, node).at })
 
 const halfTick = (world: World, node: Node, role: Leading): void =>
   after(world, node, role.options.ticks.tickTime / 2, () => {
@@ -113,7 +118,15 @@ const halfTick = (world: World, node: Node, role: Leading): void =>
     halfTick(world, node, role)
     Tenure.handle(role, () =>
       step(world, node, role, { _tag: "HalfTick", at: now(world, node).at, oracle: Oracle.ask(world, node) }))
+    if (role.entered && role.options.lease !== null) spring(world, node, world.ambushes.ping)
   })
+
+// What the core would say if it were not made to wait for the disk, for the checks alone; nothing comes of it.
+const foresee = (world: World, node: Node, role: Leading, event: Leader.Event): void => {
+  const [state, outputs] = world.reducers.Leader.step(role.options, role.hasty ?? role.state, event)
+  role.hasty = state
+  LeadershipChecks.ofHastyLeader(world, node, outputs)
+}
 
 const step = (world: World, node: Node, role: Leading, event: Leader.Event): void => {
   if (node.tenure.role !== role) return
@@ -216,6 +229,7 @@ const store = (world: World, node: Node, role: Leading, { _tag, epoch }: Store, 
   Disk.write(world, node, change, (isStored) => {
     if (node.tenure.role !== role) return
     role.busy = false
+    role.hasty = null
     step(world, node, role, isStored ? stored(world, node, _tag) : { _tag: "StoreFailed" })
     goOn()
     if (!role.busy) Tenure.resume(role)

@@ -31,13 +31,16 @@ export const properties = {
   epochs: "9. epochs never go back at any server, whatever crashes: accepted, current, activated",
   promise: "9. a server accepts each epoch once in a way that counts, and none below one that it has accepted",
   higher: "9. an epoch is higher than all that its quorum had accepted before",
-  durable: "9. nothing is promised, or told, that is not durable",
+  durable: "9. nothing is promised, or told, that is not durable, nor would be if a leader did not wait for its disk",
   acks: "10. an epoch is decided, accepted and activated by quorums of those who have said so, counted once more",
   fresher: "a leader's history is at least as fresh as that of everybody who made it one",
   activated: "whoever follows, follows a leader that a quorum has activated in this epoch",
   served: "10. who leads on has heard a quorum lately, and who says that it lost its quorum has not",
   pledge: "13. nobody supports a leader as long as a pledge to another lasts",
+  prompt: "13. who waits for the end of a pledge goes on as soon as it is over",
   granted: "12. as long as a leader may act a quorum is bound to support nobody else",
+  grace: "12. the timer of a lease leaves guarded work the grace to end in",
+  lapse: "12. a lease that ran out is not taken up again",
   overlap: "11. under leases two leaders never act at a time",
   token: "11. under leases who acts later has the higher epoch"
 } as const

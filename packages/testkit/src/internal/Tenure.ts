@@ -59,6 +59,8 @@ export interface Leading extends Common {
   readonly _tag: "Leading"
   readonly options: Leader.Options
   state: Leader.State
+  /** What it would be if packets did not wait while it is busy; `null` if none has come meanwhile. */
+  hasty: Leader.State | null
   readonly links: Map<LearnerId, End>
   readonly timers: Timers<LeaderTimer>
   /** Guarded work runs, or did. */

@@ -169,6 +169,9 @@ export interface Due {
   readonly arrival: Arrival
 }
 
+/** A fault that waits for its moment. */
+export type Ambush = (node: Node) => void
+
 /** The world. */
 export interface World {
   readonly scenario: Scenario
@@ -188,6 +191,8 @@ export interface World {
   readonly clogs: Int32Array
   /** Ends at which something is held. */
   readonly holding: Set<End>
+  /** What happens to whoever stores an epoch next, or pings under a lease; then to the one after that, and so on. */
+  readonly ambushes: { readonly store: Array<Ambush>; readonly ping: Array<Ambush> }
   /** Who was activated last, while it leads, and since when nobody does. */
   reign: Node | null
   leaderlessSince: number
@@ -246,6 +251,12 @@ export const isCut = (world: World, from: Node | null, to: Node | null): boolean
 
 /** Is it this node's own process, the one that this was meant for? */
 export const isCurrent = (node: Node, incarnation: number): boolean => node.up && node.incarnation === incarnation
+
+/** Now is the moment for the next of these faults, as long as there are any. It waits for the end of this step. */
+export const spring = (world: World, node: Node, ambushes: Array<Ambush>): void => {
+  const ambush = world.faulty ? ambushes.shift() : undefined
+  if (ambush !== undefined) schedule(world, 0, node, () => ambush(node))
+}
 
 /** Notes the first thing that must not be; the simulation ends with it. */
 export const fail = (world: World, property: string, detail: string): void => {

@@ -328,11 +328,8 @@ const aboutLeases: ReadonlyArray<LeadershipDefect> = [
   }
 ]
 
-/**
- * Those that simulations do not show: a disk is not slower there than everything else, a shell asks whether a lease has
- * run out before the core does, and whatever waits in vain is in good hands when somebody else begins anew.
- */
-export const explorable: ReadonlyArray<LeadershipDefect> = [
+/** Of what matters only if the moment is right. */
+const aboutMoments: ReadonlyArray<LeadershipDefect> = [
   {
     ...discovery,
     ...fenced({ terms: 1, dials: 2 }),
@@ -358,7 +355,8 @@ export const explorable: ReadonlyArray<LeadershipDefect> = [
     property: "back",
     origin: slip,
     text: "if (epoch < acceptedEpoch) return leave(state, \"LowerEpoch\")",
-    instead: ""
+    instead: "",
+    profile: "moments"
   },
   {
     ...pings,
@@ -376,7 +374,8 @@ export const explorable: ReadonlyArray<LeadershipDefect> = [
     property: "lapse",
     origin: slip,
     text: "if (state.leaseUntil !== null && at >= state.leaseUntil) return",
-    instead: "if (state.leaseUntil === Infinity) return"
+    instead: "if (state.leaseUntil === Infinity) return",
+    profile: "moments"
   },
   {
     ...learner,
@@ -389,5 +388,5 @@ export const explorable: ReadonlyArray<LeadershipDefect> = [
   }
 ]
 
-/** All that simulations show. */
-export const all: ReadonlyArray<LeadershipDefect> = [...aboutEpochs, ...aboutQuorums, ...aboutLeases]
+/** All of them. */
+export const all: ReadonlyArray<LeadershipDefect> = [...aboutEpochs, ...aboutQuorums, ...aboutLeases, ...aboutMoments]

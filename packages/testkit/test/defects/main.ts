@@ -68,6 +68,3 @@ for (const defect of Defects.elections.filter(isAskedFor)) {
 for (const defect of LeadershipDefects.all.filter(isAskedFor)) {
   print(defect, await simulated(defect), await ofLeadership(defect))
 }
-for (const defect of LeadershipDefects.explorable.filter(isAskedFor)) {
-  print(defect, ["not shown", "", "", "", "", ""], await ofLeadership(defect))
-}
