@@ -62,7 +62,7 @@ describe("conclave simulate", { timeout: 60_000 }, () => {
 
   it("ends with code 1 when something is broken, and says what", async () => {
     // Without anything that follows an election two leaders need not notice each other, as the testkit's README says.
-    const scenario = { ...Profile.draw("crashes", 5, 13), activation: false }
+    const scenario = { ...Profile.draw("crashes", 5, 38), activation: false }
     const { code, err, out } = await run("--scenario", await write(ScenarioJson.format(scenario)))
     assert.strictEqual(code, 1)
     assert.match(out.at(-1) ?? "", /^broken at \d+ ms: after 60000 ms: .*LEADING of .*LEADING of/)
