@@ -3,8 +3,8 @@
  *
  *     node packages/testkit/test/defects/main.ts [--runs N] [--name TEXT]
  *
- * Exit status: 0 all were found, by the simulator and by the explorer; 1 some were not, within N seeds each (1,000 unless
- * told).
+ * Exit status: 0 all were found, by the simulator and by the explorer; 1 some were not, within N seeds each (1,000
+ * unless told).
  */
 import { parseArgs } from "node:util"
 import * as Campaign from "../../src/Campaign.ts"
