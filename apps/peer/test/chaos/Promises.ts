@@ -43,10 +43,11 @@ const FINALIZE_WAIT = 50
  */
 const BOUND = 10_000
 
-/** With the given contract; leases are as long as may be, initLimit ticks. */
+/** With the given contract; leases are as long as may be. */
 export const of = (mode: Mode, pace: Pace = "brisk"): Timed => {
   const { initLimit, syncLimit } = limits[pace]
-  const lease = TICK * initLimit
+  const ticks = { tickTime: TICK, initLimit, syncLimit }
+  const lease = Lease.bounds(ticks, { grace: 0, clockDrift: Lease.CLOCK_DRIFT }).longest
   return {
     mode,
     grace: Lease.defaultGrace(lease),
