@@ -28,7 +28,10 @@ export interface Timed extends Checker.Promise {
 /** The smallest tick that is supported. In milliseconds. */
 const TICK = 50
 
-const limits: Record<Pace, Pick<Timing, "initLimit" | "syncLimit">> = {
+/** How long silence is borne. In ticks. */
+type Limits = Pick<Timing, "initLimit" | "syncLimit">
+
+const limits: Record<Pace, Limits> = {
   brisk: { initLimit: 10, syncLimit: 5 },
   patient: { initLimit: 40, syncLimit: 40 }
 }
@@ -43,21 +46,19 @@ const FINALIZE_WAIT = 50
  */
 const BOUND = 10_000
 
-/** With the given contract; leases are as long as may be. */
+/** As long a lease as these limits allow. In milliseconds. */
+const longestLease = (limits: Limits) =>
+  Lease.bounds({ tickTime: TICK, ...limits }, { grace: 0, clockDrift: Lease.CLOCK_DRIFT }).longest
+
+/** With the given contract. */
 export const of = (mode: Mode, pace: Pace = "brisk"): Timed => {
-  const { initLimit, syncLimit } = limits[pace]
-  const ticks = { tickTime: TICK, initLimit, syncLimit }
-  const lease = Lease.bounds(ticks, { grace: 0, clockDrift: Lease.CLOCK_DRIFT }).longest
-  return {
-    mode,
-    grace: Lease.defaultGrace(lease),
-    bound: BOUND,
-    timing: {
-      tickTime: TICK,
-      initLimit,
-      syncLimit,
-      finalizeWait: FINALIZE_WAIT,
-      lease: mode === "leased" ? lease : null
-    }
-  }
+  const promise = leased(limits[pace])
+  return mode === "leased" ? promise : { ...promise, mode, timing: { ...promise.timing, lease: null } }
+}
+
+/** With leases that end just within these limits; in milliseconds. */
+export const leased = (limits: Limits) => {
+  const lease = longestLease(limits)
+  const timing = { tickTime: TICK, ...limits, finalizeWait: FINALIZE_WAIT, lease }
+  return { mode: "leased", grace: Lease.defaultGrace(lease), bound: BOUND, timing } as const satisfies Timed
 }

@@ -7,20 +7,19 @@ import * as Network from "./Network.ts"
 import * as Promises from "./Promises.ts"
 import * as Rounds from "./Rounds.ts"
 
-/** Long enough that waiting for it is unlike anything else. In ticks. */
-const LEASE_TICKS = 80
+/** For leases so long that waiting for one is unlike anything else. In ticks. */
+const LIMIT = 80
 
 const obstacle = Network.obstacle()
 if (obstacle !== null) console.warn(`left out: pledges of processes that are gone\n  ${obstacle}`)
 
 it.skipIf(obstacle !== null)("servers that start again wait for the lease they may have granted", async () => {
-  const { timing, ...patient } = Promises.of("leased", "patient")
-  const lease = LEASE_TICKS * timing.tickTime
+  const patient = Promises.leased({ initLimit: LIMIT, syncLimit: LIMIT })
+  const { lease } = patient.timing
   const promise = { ...patient, bound: patient.bound + lease }
   const network = Network.namespaces(3)
   onTestFinished(network.close)
-  const patience = { initLimit: LEASE_TICKS, syncLimit: LEASE_TICKS }
-  const ensemble = Ensemble.make(network, { ...timing, ...patience, lease }, null, true)
+  const ensemble = Ensemble.make(network, promise.timing, null, true)
   onTestFinished(ensemble.close)
   await Rounds.begin(ensemble, promise)
   await Rounds.awaitAll(ensemble, promise)

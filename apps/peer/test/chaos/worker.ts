@@ -91,6 +91,10 @@ const service = Layer.mergeAll(
 
 const logger = Logger.layer([Logger.withConsoleError(Logger.formatLogFmt)])
 
-Layer.launch(service.pipe(Layer.provide(Leadership.layer), Layer.provide(peer), Layer.provide(logger))).pipe(
-  NodeRuntime.runMain
+const main = Layer.launch(service.pipe(Layer.provide(Leadership.layer), Layer.provide(peer)))
+
+main.pipe(
+  Effect.tapCause((cause) => Effect.logFatal(cause)),
+  Effect.provide(logger),
+  NodeRuntime.runMain({ disableErrorReporting: true })
 )
