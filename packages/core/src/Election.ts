@@ -95,6 +95,8 @@ export interface Looking extends Common {
   readonly runnerUp: Vote.Proposal | null
   /** Voters heard from in this search. */
   readonly heard: ReadonlySet<Sid>
+  /** Who says itself that it votes for nobody. With the rule `leaveWhoAbstains`. */
+  readonly abstaining: ReadonlySet<Sid>
 }
 
 /** FOLLOWING, LEADING or OBSERVING. */

@@ -198,6 +198,8 @@ const quorumGround = (winner: Proposal, runnerUp: Proposal | null, ground: KeptG
       return `server ${runnerUp.leader} weighs nothing and may not lead`
     case "NotElectable":
       return `server ${runnerUp.leader} is not electable`
+    case "Abstains":
+      return `server ${runnerUp.leader} votes for nobody itself`
     case "Equal":
       return "no other proposal was heard"
   }
@@ -236,6 +238,7 @@ const grounds: Record<KeptGround, string> = {
   sid: "id",
   ZeroWeight: "weight",
   NotElectable: "electable",
+  Abstains: "abstains",
   Equal: "unopposed"
 }
 

@@ -56,6 +56,6 @@ export const broken = (world: World, node: Node, property: Property, detail: str
 export const keyOf = ({ leader, peerEpoch, zxid }: Proposal): string => `${leader}/${peerEpoch}/${zxid}`
 
 /** Is the candidate to be preferred? It is better and has weight; but who may not be proposed never prefers itself. */
-export const isHeavier= (world: World, node: Node, candidate: Proposal, current: Proposal): boolean =>
+export const isHeavier = (world: World, node: Node, candidate: Proposal, current: Proposal): boolean =>
   Judge.hasWeight(world, candidate.leader) && Judge.isBetter(candidate, current) &&
   (node.ensemble.electable || candidate.leader !== node.sid)
