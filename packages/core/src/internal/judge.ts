@@ -11,21 +11,23 @@ import { UNTRUSTED } from "../Zxid.ts"
 import { isAbstention } from "./abstention.ts"
 import { NO_ROUND } from "./history.ts"
 
-/** `Vote.Verdict`, and the cases that the candidate votes for nobody, or that it is us and we are not electable. */
+/** `Vote.Verdict`, and the cases that the candidate votes for nobody, or that we are not electable. */
 export type Judgement = Vote.Verdict | { readonly better: false; readonly ground: KeptGround }
 
 /**
  * Is the candidate better than the current proposal? Weighed by the committed
- * configuration; whoever is not electable never adopts itself, and prefers
- * any real proposal to its own abstention. Java: totalOrderPredicate.
+ * configuration; whoever is not electable never adopts itself, nor who knows less,
+ * which would turn it away as a follower, and prefers any other real proposal to
+ * its own abstention. Java: totalOrderPredicate.
  */
 export const judge = (
-  ensemble: Ensemble,
-  { abstaining, membership }: Looking,
+  { electable, mySid }: Ensemble,
+  { abstaining, membership, own }: Looking,
   candidate: Vote.Proposal,
   current: Vote.Proposal
 ): Judgement => {
-  if (!ensemble.electable && candidate.leader === ensemble.mySid) return notElectable
+  if (!electable && candidate.leader === mySid) return notElectable
+  if (!electable && Vote.isOlder(candidate, own)) return knowsLess
   if (abstaining.has(candidate.leader)) return abstains
   return Vote.compare(candidate, current, QuorumVerifier.weight(membership.committed, candidate.leader))
 }
@@ -107,4 +109,5 @@ export const rivalry = (
 }
 
 const notElectable: Judgement = { better: false, ground: "NotElectable" }
+const knowsLess: Judgement = { better: false, ground: "KnowsLess" }
 const abstains: Judgement = { better: false, ground: "Abstains" }

@@ -27,7 +27,8 @@ export interface Search {
 /** Begins a search: next round, own proposal, told to all; then whatever has been waiting. Spec: ZabTimeout. */
 export const start = (ensemble: Ensemble, state: State, event: Event & { readonly _tag: "LookForLeader" }): Step => {
   const restarted = state._tag === "Idle" && state.restarting
-  const initial = History.initialProposal(ensemble, state.membership, event)
+  const own = History.ownProposal(ensemble, state.membership, event)
+  const initial = History.initialProposal(ensemble, state.membership, own)
   const looking: Looking = {
     _tag: "Looking",
     membership: state.membership,
@@ -37,6 +38,7 @@ export const start = (ensemble: Ensemble, state: State, event: Event & { readonl
     proposal: initial,
     currentVote: restarted ? History.ownVote(ensemble, event) : state.currentVote,
     initial,
+    own,
     trusted: History.isTrusted(state.membership, event),
     recvSet: new Map(),
     outOfElection: new Map(),

@@ -82,6 +82,7 @@ const keptGrounds: Record<Exclude<KeptGround, Vote.Ground>, (offered: Vote.Propo
   Equal: () => "it is for the same",
   ZeroWeight: ({ leader }) => `server ${leader} weighs nothing and may not lead`,
   NotElectable: ({ leader }) => `server ${leader} is not electable`,
+  KnowsLess: ({ leader }) => `server ${leader} knows less than this server, which is not electable`,
   Abstains: ({ leader }) => `server ${leader} votes for nobody itself`
 }
 
