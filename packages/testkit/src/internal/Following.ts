@@ -53,11 +53,13 @@ export const onArrival = (world: World, node: Node, role: Following, arrival: Ar
 export const onReleased = (world: World, node: Node, role: Following): void =>
   tell(world, node, role, () => ({ _tag: "PledgeReleased", at: clockOf(world, node) }))
 
-/** Just goes. */
-export const end = (world: World, { tenure }: Node, role: Following): void => {
+/** Just goes; but what is being written is not left half-way, and the next role finds it. Shell: FileHistory. */
+export const end = (world: World, { tenure }: Node, role: Following, goOn: () => void): void => {
   tenure.role = null
   Timers.clear(role.timers)
   if (role.end !== null) Wire.close(world, role.end)
+  role.inbox.length = 0
+  Tenure.handle(role, goOn)
 }
 
 // -----------------------------------------------------------------------------
@@ -193,7 +195,7 @@ const storeFirst = (
   role.busy = true
   const change = _tag === "StoreAcceptedEpoch" ? { acceptedEpoch: epoch } : { currentEpoch: epoch }
   Disk.write(world, node, change, (isStored) => {
-    if (node.tenure.role !== role) return
+    if (node.tenure.role !== role) return Tenure.resume(role)
     role.busy = false
     step(world, node, role, isStored ? stored(world, node, _tag) : { _tag: "StoreFailed" })
     perform(world, node, role, outputs, next)

@@ -54,7 +54,8 @@ export const giveUp = (world: World, node: Node): boolean => {
   const { tenure } = node
   if (tenure.givingUp) return false
   const pause = pauseOf(world, node)
-  if (tenure.role?._tag !== "Leading" && pause === 0) {
+  const endsAtOnce = tenure.role === null || (tenure.role._tag === "Following" && !tenure.role.busy)
+  if (endsAtOnce && pause === 0) {
     end(world, node, () => leave(world, node))
     return true
   }
@@ -147,7 +148,7 @@ export const keepMembership = (world: World, node: Node): void => {
 // internal
 // -----------------------------------------------------------------------------
 
-// A leader has something to end and to say; a learner just goes.
+// A leader has something to end and to say; a learner just goes, once nothing is being written.
 const end = (world: World, node: Node, goOn: () => void): void => {
   const { tenure } = node
   const { role } = tenure
@@ -158,8 +159,8 @@ const end = (world: World, node: Node, goOn: () => void): void => {
     }
     return Leading.resign(world, node, role, null)
   }
-  if (role !== null) Following.end(world, node, role)
-  goOn()
+  if (role === null) goOn()
+  else Following.end(world, node, role, goOn)
 }
 
 const leave = (world: World, node: Node): void => {
