@@ -5,6 +5,7 @@
  */
 import type * as Connections from "@conclave/core/Connections"
 import type * as ConnectionsOutput from "@conclave/core/ConnectionsOutput"
+import type { LinkId } from "@conclave/core/ConnectionsOutput"
 import type { Notification, ToSend } from "@conclave/core/Notification"
 import type { Sid } from "@conclave/core/Sid"
 import * as Result from "effect/Result"
@@ -26,11 +27,14 @@ export const toSend = (world: World, node: Node, message: ToSend): void => {
   const { to } = message
   const notification = transcribe(world, node.sid, message)
   if (to === node.sid) return loopBack(world, node, notification)
+  const outbox = node.outboxes.get(to)
+  const link = outbox === undefined ? node.connections.links.get(to) : linkOf(node, outbox)
   // Only strangers are answered without a connection, and they are gone already.
-  if (!node.connections.links.has(to) && !isKnown(node, to)) return
-  outboxOf(node, to).queued = notification
+  if (link === undefined && !isKnown(node, to)) return
+  const filled = outbox ?? open(node, to)
+  filled.queued = notification
   decide(world, node, { _tag: "ConnectRequested", sid: to })
-  flush(world, node, to)
+  write(world, node, filled)
 }
 
 const loopBack = (world: World, node: Node, notification: Notification): void => {
@@ -42,8 +46,14 @@ const loopBack = (world: World, node: Node, notification: Notification): void =>
 /** Writes what waits for a peer, if it can be written. */
 export const flush = (world: World, node: Node, to: Sid): void => {
   const outbox = node.outboxes.get(to)
-  const end = linkTo(node, to)
-  if (outbox === undefined || outbox.queued === null || end === undefined || isClogged(world, end)) return
+  if (outbox !== undefined) write(world, node, outbox)
+}
+
+const write = (world: World, node: Node, outbox: Outbox): void => {
+  if (outbox.queued === null) return
+  const link = linkOf(node, outbox)
+  const end = link === undefined ? undefined : node.ends.get(link)
+  if (end === undefined || !end.adopted || isClogged(world, end)) return
   outbox.lastMessageSent = outbox.queued
   outbox.queued = null
   Wire.send(world, end, outbox.lastMessageSent)
@@ -51,17 +61,23 @@ export const flush = (world: World, node: Node, to: Sid): void => {
 
 // Shell: SendWorker.run. What was sent last may have been lost with the connection before.
 const begin = (world: World, node: Node, end: End): void => {
-  const outbox = outboxOf(node, end.sid)
+  const outbox = node.outboxes.get(end.sid) ?? open(node, end.sid)
   outbox.queued ??= outbox.lastMessageSent
-  flush(world, node, end.sid)
+  write(world, node, outbox)
 }
 
-const outboxOf = (node: Node, sid: Sid): Outbox => {
-  const outbox = node.outboxes.get(sid)
-  if (outbox !== undefined) return outbox
-  const made: Outbox = { queued: null, lastMessageSent: null }
-  node.outboxes.set(sid, made)
-  return made
+const open = (node: Node, sid: Sid): Outbox => {
+  const outbox: Outbox = { sid, queued: null, lastMessageSent: null, links: null, link: undefined }
+  node.outboxes.set(sid, outbox)
+  return outbox
+}
+
+// Looked up again only when connections have changed: there are many messages to each of them.
+const linkOf = ({ connections: { links } }: Node, outbox: Outbox): LinkId | undefined => {
+  if (outbox.links === links) return outbox.link
+  outbox.links = links
+  outbox.link = links.get(outbox.sid)
+  return outbox.link
 }
 
 const isClogged = (world: World, { node, other }: End): boolean =>
@@ -199,10 +215,4 @@ const redialLater = (
   after(world, node, pause / 2 + world.random.below(pause / 2 + 1), () => {
     if (node.redials.get(sid) === token) decide(world, node, { _tag: "RedialDue", sid })
   })
-}
-
-const linkTo = ({ connections, ends }: Node, sid: Sid): End | undefined => {
-  const link = connections.links.get(sid)
-  const end = link === undefined ? undefined : ends.get(link)
-  return end?.adopted ? end : undefined
 }

@@ -4,6 +4,7 @@
  * Mutable, and only this side of the seam: what decides are the reducers, which see nothing of it.
  */
 import type * as Connections from "@conclave/core/Connections"
+import type { LinkId } from "@conclave/core/ConnectionsOutput"
 import type * as Election from "@conclave/core/Election"
 import type { Confirmation } from "@conclave/core/Confirmation"
 import type { Ensemble, Membership } from "@conclave/core/Ensemble"
@@ -23,8 +24,12 @@ import type { Tracer } from "./Tracer.ts"
 
 /** What waits for one peer, and what was handed to a connection last. As `Outboxes` in the shell. */
 export interface Outbox {
+  readonly sid: Sid
   queued: Notification | null
   lastMessageSent: Notification | null
+  /** Which connection it goes over, by these connections. */
+  links: Connections.State["links"] | null
+  link: LinkId | undefined
 }
 
 /** One end of a connection. */
