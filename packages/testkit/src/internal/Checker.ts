@@ -22,12 +22,15 @@ export const afterStep = (
 ): void => {
   const { book, election: after } = node
   let told = 0
+  let said: Sent | null = null
   let moved = false
   for (const output of outputs) {
     switch (output._tag) {
       case "Send":
+        // What is told to all is looked at once.
+        if (said === null || !isAlike(said, output)) onSend(world, node, output)
+        said = output
         if (isTold(output, node)) told++
-        onSend(world, node, output)
         break
       case "SetTimer":
         book.timer = output.timer
@@ -99,14 +102,19 @@ const onSearch = (world: World, node: Node, before: Election.State, { logicalClo
 
 // A node that has started anew may be in the same round again, with a history that has grown since.
 const remember = (world: World, { book }: Node, { initial, logicalClock }: Round): void => {
-  world.proposals.add(keyOf(initial))
+  Judge.remember(world, initial)
   const known = book.entries.get(logicalClock)
   if (known === undefined || Judge.isBetter(known, initial)) book.entries.set(logicalClock, initial)
 }
 
 type Round = Output & { readonly _tag: "RoundStarted" }
 
-const onSend = (world: World, node: Node, { toSend }: Output & { readonly _tag: "Send" }): void => {
+type Sent = Output & { readonly _tag: "Send" }
+
+const isAlike = ({ toSend: self }: Sent, { toSend: that }: Sent): boolean =>
+  self.state === that.state && self.electionEpoch === that.electionEpoch && Judge.isSame(self, that)
+
+const onSend = (world: World, node: Node, { toSend }: Sent): void => {
   const { electionEpoch, leader, peerEpoch, state, zxid } = toSend
   if (!isLong(electionEpoch) || !isLong(leader) || !isLong(zxid) || !isLong(peerEpoch)) {
     broken(world, node, "range", `${electionEpoch} ${leader} ${zxid} ${peerEpoch}`)
@@ -121,7 +129,7 @@ const onSend = (world: World, node: Node, { toSend }: Output & { readonly _tag: 
 }
 
 // Who abstains asks in round 0, which whoever looks answers.
-const isTold = ({ cause, toSend }: Output & { readonly _tag: "Send" }, { election, ensemble, sid }: Node): boolean => {
+const isTold = ({ cause, toSend }: Sent, { election, ensemble, sid }: Node): boolean => {
   const abstains = !ensemble.electable && toSend.leader === sid
   return (cause === "NewRound" || cause === "Adopted") && Judge.isSame(toSend, election.proposal) &&
     toSend.electionEpoch === (abstains ? 0n : election.logicalClock)
@@ -129,7 +137,8 @@ const isTold = ({ cause, toSend }: Output & { readonly _tag: "Send" }, { electio
 
 const isChanged = (before: Election.State, after: Election.State): boolean =>
   after._tag === "Looking" && (before._tag !== "Looking" || before.initial !== after.initial ||
-    before.logicalClock !== after.logicalClock || !Judge.isSame(before.proposal, after.proposal))
+    before.logicalClock !== after.logicalClock ||
+    (before.proposal !== after.proposal && !Judge.isSame(before.proposal, after.proposal)))
 
 const onAdoption = (world: World, node: Node, { previous, proposal }: Output & { readonly _tag: "Adopted" }): void => {
   if (!isHeavier(world, node, proposal, previous)) {

@@ -29,7 +29,7 @@ export const check = (
     broken(world, node, "office", "leads, and may not")
   }
   // It is known by the vote of the leader before it, also when it looks again.
-  if (reason._tag === "Designated") world.proposals.add(keyOf(vote))
+  if (reason._tag === "Designated") Judge.remember(world, vote)
   // On the oracle's word a leader is followed in whatever round it is, and whoever it names after that.
   if (reason._tag === "Oracle" || (reason._tag === "Designated" && world.scenario.quorum === "Oracle")) return
   const { logicalClock } = node.election
@@ -68,7 +68,7 @@ const onFinalised = (world: World, node: Node, before: Election.State, { reason,
   }
   // Who does not vote is answered with the vote of the last election, and may count those as votes of this one.
   if (!world.honest || !world.static || node.member.role !== "Voter") return
-  if (!world.proposals.has(keyOf(vote))) broken(world, node, "real", `elects ${keyOf(vote)}, which nobody ever was`)
+  if (!Judge.isKnown(world, vote)) broken(world, node, "real", `elects ${keyOf(vote)}, which nobody ever was`)
   for (const sid of reason.supporters) {
     const { book, ensemble } = world.bySid.get(sid) ?? node
     // Who has joined a leader supports it in that leader's round, whatever its own history is.

@@ -52,7 +52,7 @@ export const make = (
     faulty: true,
     honest: Scenario.isHonest(scenario),
     static: Scenario.isStatic(scenario),
-    proposals: new Set(),
+    proposals: [],
     ...witnesses
   }
   for (const [index, member] of scenario.members.entries()) {

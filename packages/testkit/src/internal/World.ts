@@ -76,8 +76,9 @@ export interface Watch {
   confirmation: Confirmation | null
   /** Nobody is watched over: something else tells. */
   stopped: boolean
-  /** The latest timer of each name; one that is not the latest any more has no effect. */
+  /** The number of the latest timer of each name, counted by `started`; one that is not there has no effect. */
   readonly timers: Map<string, number>
+  started: number
 }
 
 /** A process and the host it runs on. */
@@ -88,6 +89,8 @@ export interface Node {
   /** Who it is, and who it is in elections now: while it abstains it is not electable. */
   readonly self: Ensemble
   ensemble: Ensemble
+  /** Who votes by the scenario, as long as that stays as it is: for the checks. */
+  readonly voters: { readonly committed: ReadonlyArray<Sid>; readonly pending: ReadonlyArray<Sid> | null }
   /** On its disk. */
   membership: Membership
   readonly disk: Disk
@@ -206,7 +209,7 @@ export interface World {
   readonly honest: boolean
   readonly static: boolean
   /** Every proposal that anybody ever began a round with. */
-  readonly proposals: Set<string>
+  readonly proposals: Array<Proposal>
   readonly log: Log | null
   readonly observe: ((moment: Moment) => void) | null
   readonly observeLeadership: ((moment: LeadershipMoment) => void) | null
