@@ -25,7 +25,7 @@ import { type Arrival, after, type End, type Node, type Outbox, schedule, type W
 /** Queues a message in place of any that waits for the same peer. Shell: QuorumCnxManager.toSend. */
 export const toSend = (world: World, node: Node, message: ToSend): void => {
   const { to } = message
-  const notification = transcribe(world, node.sid, message)
+  const notification = transcribe(world, node, message)
   if (to === node.sid) return loopBack(world, node, notification)
   const outbox = node.outboxes.get(to)
   const link = outbox === undefined ? node.connections.links.get(to) : linkOf(node, outbox)
@@ -33,7 +33,7 @@ export const toSend = (world: World, node: Node, message: ToSend): void => {
   if (link === undefined && !isKnown(node, to)) return
   const filled = outbox ?? open(node, to)
   filled.queued = notification
-  decide(world, node, { _tag: "ConnectRequested", sid: to })
+  decide(world, node, filled.request)
   write(world, node, filled)
 }
 
@@ -67,7 +67,8 @@ const begin = (world: World, node: Node, end: End): void => {
 }
 
 const open = (node: Node, sid: Sid): Outbox => {
-  const outbox: Outbox = { sid, queued: null, lastMessageSent: null, links: null, link: undefined }
+  const request: Connections.Event = { _tag: "ConnectRequested", sid }
+  const outbox: Outbox = { sid, request, queued: null, lastMessageSent: null, links: null, link: undefined }
   node.outboxes.set(sid, outbox)
   return outbox
 }
@@ -83,7 +84,20 @@ const linkOf = ({ connections: { links } }: Node, outbox: Outbox): LinkId | unde
 const isClogged = (world: World, { node, other }: End): boolean =>
   node !== null && other.node !== null && world.clogs[node.index * world.nodes.length + other.node.index]! > 0
 
-const transcribe = ({ reducers: { NotificationCodec }, scenario }: World, from: Sid, message: ToSend): Notification => {
+// What is said to several, one after the other, is one notification.
+const transcribe = (world: World, node: Node, message: ToSend): Notification => {
+  const { said } = node
+  if (said !== null && saysTheSame(said.message, message)) return said.notification
+  const notification = arrived(world, node.sid, message)
+  node.said = { message, notification }
+  return notification
+}
+
+const saysTheSame = (self: ToSend, that: ToSend): boolean =>
+  self.state === that.state && self.electionEpoch === that.electionEpoch && self.leader === that.leader &&
+  self.zxid === that.zxid && self.peerEpoch === that.peerEpoch && self.config === that.config
+
+const arrived = ({ reducers: { NotificationCodec }, scenario }: World, from: Sid, message: ToSend): Notification => {
   if (scenario.bytes) return Result.getOrThrow(NotificationCodec.decode(from, NotificationCodec.encode(message)))
   const { config, electionEpoch, leader, peerEpoch, state, zxid } = message
   return { from, version: 2, state, leader, zxid, electionEpoch, peerEpoch, config }

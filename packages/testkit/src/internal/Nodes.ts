@@ -59,6 +59,7 @@ export const make = (world: World, member: Member, index: number): Node => {
     ends: new Map(),
     outboxes: new Map(),
     redials: new Map(),
+    said: null,
     watch: Watch.make(),
     tenure: Tenure.make(null, reducers.Reconfiguration.untold),
     ahead: 0,

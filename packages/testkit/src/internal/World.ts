@@ -8,7 +8,7 @@ import type { LinkId } from "@conclave/core/ConnectionsOutput"
 import type * as Election from "@conclave/core/Election"
 import type { Confirmation } from "@conclave/core/Confirmation"
 import type { Ensemble, Membership } from "@conclave/core/Ensemble"
-import type { Notification } from "@conclave/core/Notification"
+import type { Notification, ToSend } from "@conclave/core/Notification"
 import type { QuorumPacket } from "@conclave/core/QuorumPacket"
 import type { Sid } from "@conclave/core/Sid"
 import type { Proposal } from "@conclave/core/Vote"
@@ -25,6 +25,8 @@ import type { Tracer } from "./Tracer.ts"
 /** What waits for one peer, and what was handed to a connection last. As `Outboxes` in the shell. */
 export interface Outbox {
   readonly sid: Sid
+  /** What the connections are asked before each message. */
+  readonly request: Connections.Event
   queued: Notification | null
   lastMessageSent: Notification | null
   /** Which connection it goes over, by these connections. */
@@ -110,6 +112,8 @@ export interface Node {
   readonly ends: Map<number, End>
   readonly outboxes: Map<Sid, Outbox>
   readonly redials: Map<Sid, number>
+  /** What it said last, and as what that arrives. */
+  said: { readonly message: ToSend; readonly notification: Notification } | null
   readonly watch: Watch
   /** What followed the last election. */
   tenure: Tenure
