@@ -103,8 +103,9 @@ const onSearch = (world: World, node: Node, before: Election.State, { logicalClo
 // A node that has started anew may be in the same round again, with a history that has grown since.
 const remember = (world: World, { book }: Node, { initial, logicalClock }: Round): void => {
   Judge.remember(world, initial)
-  const known = book.entries.get(logicalClock)
-  if (known === undefined || Judge.isBetter(known, initial)) book.entries.set(logicalClock, initial)
+  const known = book.rounds.get(logicalClock)
+  if (known === "Joined") return
+  if (known === undefined || Judge.isBetter(known, initial)) book.rounds.set(logicalClock, initial)
 }
 
 type Round = Output & { readonly _tag: "RoundStarted" }

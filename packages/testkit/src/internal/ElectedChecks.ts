@@ -46,8 +46,11 @@ export const check = (
 
 /** Looks whether those who vote alike are a quorum. Votes are compared by all four numbers while somebody looks. */
 export const counted = (world: World, node: Node, { logicalClock, proposal, recvSet }: Election.Looking): void => {
-  const vote: Vote = { ...proposal, version: 0, electionEpoch: logicalClock, state: "LOOKING" }
-  if (!isCarried(world, node, recvSet, vote)) {
+  const isCarried = world.scenario.quorum === "Oracle" || Judge.isQuorum(world, node, (sid) => {
+    const cast = recvSet.get(sid)
+    return cast !== undefined && cast.electionEpoch === logicalClock && Judge.isSame(cast, proposal)
+  })
+  if (!isCarried) {
     broken(world, node, "quorum", `believes in server ${proposal.leader}; ${votesOf(recvSet)}`)
   }
 }
@@ -71,9 +74,9 @@ const onFinalised = (world: World, node: Node, before: Election.State, { reason,
   if (!Judge.isKnown(world, vote)) broken(world, node, "real", `elects ${keyOf(vote)}, which nobody ever was`)
   for (const sid of reason.supporters) {
     const { book, ensemble } = world.bySid.get(sid) ?? node
+    const least = book.rounds.get(vote.electionEpoch)
     // Who has joined a leader supports it in that leader's round, whatever its own history is.
-    if (book.joined.has(vote.electionEpoch)) continue
-    const least = book.entries.get(vote.electionEpoch)
+    if (least === "Joined") continue
     if (least === undefined) broken(world, node, "real", `counts server ${sid}, which was never in this round`)
     else if (ensemble.electable && Judge.hasWeight(world, sid) && Judge.isBetter(least, vote)) {
       broken(world, node, "fresh", `elects ${keyOf(vote)}, and ${keyOf(least)} voted for it`)
@@ -88,7 +91,7 @@ const onJoined = (
   event: Election.Event,
   { reason, state, vote }: Elected
 ): void => {
-  node.book.joined.add(vote.electionEpoch)
+  node.book.rounds.set(vote.electionEpoch, "Joined")
   // What waited for a search to begin is not known here.
   if (event._tag !== "Received" || before._tag !== "Looking") return
   const { notification } = event

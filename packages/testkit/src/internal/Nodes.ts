@@ -68,8 +68,7 @@ export const make = (world: World, member: Member, index: number): Node => {
     book: {
       timer: null,
       initial: null,
-      entries: new Map(),
-      joined: new Set(),
+      rounds: new Map(),
       promises: LeadershipChecks.unpledged()
     }
   }

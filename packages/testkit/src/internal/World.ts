@@ -130,10 +130,8 @@ export interface Book {
   timer: "Notification" | "Finalize" | null
   /** Our own proposal in the round we are in, or were in last. */
   initial: Proposal | null
-  /** The least that we ever entered a round with. */
-  readonly entries: Map<bigint, Proposal>
-  /** The rounds of leaders that we ever joined. */
-  readonly joined: Set<bigint>
+  /** The rounds that we were ever in: the least that we entered each with, or that we ever joined a leader of it. */
+  readonly rounds: Map<bigint, Proposal | "Joined">
   readonly promises: Promises
 }
 
