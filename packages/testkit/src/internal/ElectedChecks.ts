@@ -9,7 +9,7 @@ import type { Sid } from "@conclave/core/Sid"
 import type { Vote } from "@conclave/core/Vote"
 import * as Judge from "./Judge.ts"
 import { broken, isHeavier, keyOf } from "./Properties.ts"
-import type { Node, World } from "./World.ts"
+import { type Node, nodeOf, type World } from "./World.ts"
 
 /** A search that has ended. */
 export type Elected = Output & { readonly _tag: "Elected" }
@@ -46,11 +46,8 @@ export const check = (
 
 /** Looks whether those who vote alike are a quorum. Votes are compared by all four numbers while somebody looks. */
 export const counted = (world: World, node: Node, { logicalClock, proposal, recvSet }: Election.Looking): void => {
-  const isCarried = world.scenario.quorum === "Oracle" || Judge.isQuorum(world, node, (sid) => {
-    const cast = recvSet.get(sid)
-    return cast !== undefined && cast.electionEpoch === logicalClock && Judge.isSame(cast, proposal)
-  })
-  if (!isCarried) {
+  const isCounted = (cast: Vote) => cast.electionEpoch === logicalClock && Judge.isSame(cast, proposal)
+  if (!isCarried(world, node, recvSet, isCounted)) {
     broken(world, node, "quorum", `believes in server ${proposal.leader}; ${votesOf(recvSet)}`)
   }
 }
@@ -73,7 +70,7 @@ const onFinalised = (world: World, node: Node, before: Election.State, { reason,
   if (!world.honest || !world.static || node.member.role !== "Voter") return
   if (!Judge.isKnown(world, vote)) broken(world, node, "real", `elects ${keyOf(vote)}, which nobody ever was`)
   for (const sid of reason.supporters) {
-    const { book, ensemble } = world.bySid.get(sid) ?? node
+    const { book, ensemble } = nodeOf(world, sid) ?? node
     const least = book.rounds.get(vote.electionEpoch)
     // Who has joined a leader supports it in that leader's round, whatever its own history is.
     if (least === "Joined") continue
@@ -100,7 +97,8 @@ const onJoined = (
   const { version } = notification
   const cast = { ...notification, version: sameRound ? 0 : version, state: stateOf(notification) }
   votes.set(notification.from, cast)
-  if (!isCarried(world, node, votes, { ...cast, version })) {
+  const joined = { ...cast, version }
+  if (!isCarried(world, node, votes, (other) => Judge.agree(other, joined))) {
     broken(world, node, "quorum", `joins server ${vote.leader}; ${votesOf(votes)}`)
   }
   if (state === "LEADING") {
@@ -113,11 +111,12 @@ const onJoined = (
 
 const stateOf = ({ state }: Notification): Vote["state"] => (state === "UNKNOWN" ? "LOOKING" : state)
 
-const isCarried = (world: World, node: Node, votes: ReadonlyMap<Sid, Vote>, vote: Vote): boolean =>
-  world.scenario.quorum === "Oracle" || Judge.isQuorum(world, node, (sid) => {
-    const cast = votes.get(sid)
-    return cast !== undefined && Judge.agree(cast, vote)
-  })
+const isCarried = (
+  world: World,
+  node: Node,
+  votes: ReadonlyMap<Sid, Vote>,
+  supports: (vote: Vote) => boolean
+): boolean => world.scenario.quorum === "Oracle" || Judge.isCarried(world, node, votes, supports)
 
 const votesOf = (votes: ReadonlyMap<Sid, Vote>): string =>
   `the votes are ${Array.from(votes, ([sid, vote]) => `${sid} for ${keyOf(vote)}`).join(", ")}`

@@ -6,7 +6,7 @@
 import type { Sid } from "@conclave/core/Sid"
 import type { Proposal, Vote } from "@conclave/core/Vote"
 import type { Member, Scenario } from "../Scenario.ts"
-import type { Node, World } from "./World.ts"
+import { type Node, nodeOf, type World } from "./World.ts"
 
 /** Is the first proposal better: by epoch, then zxid, then id? */
 export const isBetter = (self: Proposal, that: Proposal): boolean => {
@@ -58,6 +58,37 @@ export const isQuorum = (
   return isMajority(committed, isPresent) && (pending === null || isCommittedOnly || isMajority(pending, isPresent))
 }
 
+/** The same of those who cast a vote of which this is true. */
+export const isCarried = (
+  world: World,
+  node: Node,
+  votes: ReadonlyMap<Sid, Vote>,
+  supports: (vote: Vote) => boolean
+): boolean => {
+  const { scenario: { pending, quorum } } = world
+  const isSimple = world.static && quorum === "Majority" && pending === null
+  return isSimple ? isCarriedByMost(node.voters.committed, votes, supports) : isQuorum(world, node, (sid) => {
+    const vote = votes.get(sid)
+    return vote !== undefined && supports(vote)
+  })
+}
+
+// It is asked in nearly every step, and to look every voter up takes longer than to go through the votes.
+const isCarriedByMost = (
+  voters: ReadonlyArray<Sid>,
+  votes: ReadonlyMap<Sid, Vote>,
+  supports: (vote: Vote) => boolean
+): boolean => {
+  let present = 0
+  for (const [sid, vote] of votes) if (supports(vote) && isOneOf(voters, sid)) present++
+  return present * 2 > voters.length
+}
+
+const isOneOf = (sids: ReadonlyArray<Sid>, sid: Sid): boolean => {
+  for (const other of sids) if (other === sid) return true
+  return false
+}
+
 /** Who votes as a node sees it that is this member, by the scenario: now, and in the configuration that is pending. */
 export const votersOf = (self: Member, { members, pending }: Scenario): Node["voters"] => {
   const sidsOf = (isVoter: (member: Member) => boolean) => members.filter(isVoter).map(({ sid }) => BigInt(sid))
@@ -69,7 +100,7 @@ export const votersOf = (self: Member, { members, pending }: Scenario): Node["vo
 
 const isMajority = (voters: ReadonlyArray<Sid>, isPresent: (sid: Sid) => boolean): boolean => {
   let present = 0
-  // Only as far as needed: to ask who is present takes the most time, and it is asked in nearly every step.
+  // Only as far as needed: to ask who is present takes the most time.
   for (const sid of voters) if (isPresent(sid) && ++present * 2 > voters.length) return true
   return false
 }
@@ -95,6 +126,6 @@ export const agree = (self: Vote, that: Vote): boolean => {
 const votes = (self: Member, { role, sid }: Member): boolean =>
   role === "Voter" || (role === "Stranger" && self.sid === sid)
 
-const memberOf = (world: World, sid: Sid): Member | undefined => world.bySid.get(sid)?.member
+const memberOf = (world: World, sid: Sid): Member | undefined => nodeOf(world, sid)?.member
 
 const weigh = (nodes: ReadonlyArray<Node>): number => nodes.reduce((sum, { member }) => sum + member.weight, 0)

@@ -16,7 +16,7 @@ import * as Peer from "./Node.ts"
 import * as Tracer from "./Tracer.ts"
 import * as Watch from "./Watch.ts"
 import * as Wire from "./Wire.ts"
-import { type Arrival, after, type End, type Node, type Outbox, schedule, type World } from "./World.ts"
+import { type Arrival, after, type End, type Node, nodeOf, type Outbox, schedule, type World } from "./World.ts"
 
 // -----------------------------------------------------------------------------
 // messages
@@ -27,7 +27,7 @@ export const toSend = (world: World, node: Node, message: ToSend): void => {
   const { to } = message
   const notification = transcribe(world, node, message)
   if (to === node.sid) return loopBack(world, node, notification)
-  const outbox = node.outboxes.get(to)
+  const outbox = outboxOf(node, to)
   const link = outbox === undefined ? node.connections.links.get(to) : linkOf(node, outbox)
   // Only strangers are answered without a connection, and they are gone already.
   if (link === undefined && !isKnown(node, to)) return
@@ -45,7 +45,7 @@ const loopBack = (world: World, node: Node, notification: Notification): void =>
 
 /** Writes what waits for a peer, if it can be written. */
 export const flush = (world: World, node: Node, to: Sid): void => {
-  const outbox = node.outboxes.get(to)
+  const outbox = outboxOf(node, to)
   if (outbox !== undefined) write(world, node, outbox)
 }
 
@@ -61,15 +61,21 @@ const write = (world: World, node: Node, outbox: Outbox): void => {
 
 // Shell: SendWorker.run. What was sent last may have been lost with the connection before.
 const begin = (world: World, node: Node, end: End): void => {
-  const outbox = node.outboxes.get(end.sid) ?? open(node, end.sid)
+  const outbox = outboxOf(node, end.sid) ?? open(node, end.sid)
   outbox.queued ??= outbox.lastMessageSent
   write(world, node, outbox)
+}
+
+// Peers are few: as with nodes.
+const outboxOf = ({ outboxes }: Node, sid: Sid): Outbox | undefined => {
+  for (const outbox of outboxes) if (outbox.sid === sid) return outbox
+  return undefined
 }
 
 const open = (node: Node, sid: Sid): Outbox => {
   const request: Connections.Event = { _tag: "ConnectRequested", sid }
   const outbox: Outbox = { sid, request, queued: null, lastMessageSent: null, links: null, link: undefined }
-  node.outboxes.set(sid, outbox)
+  node.outboxes.push(outbox)
   return outbox
 }
 
@@ -124,7 +130,7 @@ export const decide = (world: World, node: Node, event: Connections.Event): void
 const carryOut = (world: World, node: Node, output: ConnectionsOutput.Output): void => {
   switch (output._tag) {
     case "Dial":
-      return Wire.dial(world, node, world.bySid.get(output.sid), Wire.electionPort, (result) =>
+      return Wire.dial(world, node, nodeOf(world, output.sid), Wire.electionPort, (result) =>
         onDialed(world, node, output.sid, result))
     case "Adopt":
       return adopt(world, node, output)

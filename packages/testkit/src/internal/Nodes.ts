@@ -57,7 +57,7 @@ export const make = (world: World, member: Member, index: number): Node => {
     view: { mySid: sid, membership, rules: ensemble.rules, probeAddresses: false },
     links: 0,
     ends: new Map(),
-    outboxes: new Map(),
+    outboxes: [],
     redials: new Map(),
     said: null,
     watch: Watch.make(),
@@ -101,7 +101,7 @@ export const crash = (world: World, node: Node, power: boolean): void => {
   Disk.crash(world, node)
   Incumbency.crash(world, node)
   node.links = 0
-  node.outboxes.clear()
+  node.outboxes.length = 0
   node.redials.clear()
   Watch.end(node)
   node.timerAt = node.timerDue = Infinity
