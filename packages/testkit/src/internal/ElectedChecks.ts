@@ -46,7 +46,9 @@ export const check = (
 
 /** Looks whether those who vote alike are a quorum. Votes are compared by all four numbers while somebody looks. */
 export const counted = (world: World, node: Node, { logicalClock, proposal, recvSet }: Election.Looking): void => {
-  const isCounted = (cast: Vote) => cast.electionEpoch === logicalClock && Judge.isSame(cast, proposal)
+  const { leader, peerEpoch, zxid } = proposal
+  const isCounted = (cast: Vote) =>
+    cast.leader === leader && cast.zxid === zxid && cast.peerEpoch === peerEpoch && cast.electionEpoch === logicalClock
   if (!isCarried(world, node, recvSet, isCounted)) {
     broken(world, node, "quorum", `believes in server ${proposal.leader}; ${votesOf(recvSet)}`)
   }
