@@ -28,7 +28,6 @@ export const make = (
     now: 0,
     turns: 0,
     nodes: [],
-    bySid: new Map(),
     cuts: new Int32Array(size * size),
     clogs: new Int32Array(size * size),
     holding: new Set(),
@@ -53,13 +52,11 @@ export const make = (
     faulty: true,
     honest: Scenario.isHonest(scenario),
     static: Scenario.isStatic(scenario),
-    proposals: new Set(),
+    proposals: [],
     ...witnesses
   }
   for (const [index, member] of scenario.members.entries()) {
-    const node = Nodes.make(world, member, index)
-    world.nodes.push(node)
-    world.bySid.set(node.sid, node)
+    world.nodes.push(Nodes.make(world, member, index))
   }
   return world
 }
