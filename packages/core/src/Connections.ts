@@ -137,19 +137,23 @@ export const addressesOf = ({ committed, lastSeen, me }: Membership, sid: Sid): 
 // internal
 // -----------------------------------------------------------------------------
 
+// Asked before every message, and nearly always there is a link.
+const nothing: ReadonlyArray<Output> = []
+
 const onConnectRequested = (view: View, state: State, sid: Sid): Step => {
   const link = state.links.get(sid)
   if (link === undefined) return dial(view, state, sid, [])
   const probe = view.probeAddresses && addressesOf(view.membership, sid).length > 1
-  return [state, probe ? [{ _tag: "Probe", link, sid }] : []]
+  return [state, probe ? [{ _tag: "Probe", link, sid }] : nothing]
 }
 
 const onWanted = (view: View, state: State, sids: ReadonlySet<Sid>): Step => {
-  const wanted = new Map<Sid, number>()
-  for (const sid of sids) if (sid !== view.mySid) wanted.set(sid, 0)
+  const others: Array<Sid> = []
+  for (const sid of sids) if (sid !== view.mySid) others.push(sid)
+  const wanted = SidMap.fill(others, 0)
   const outputs: Array<Output> = []
   let next: State = { ...state, wanted }
-  for (const sid of wanted.keys()) {
+  for (const sid of others) {
     if (next.links.has(sid)) continue
     const [after, dialed] = dial(view, next, sid, [])
     next = after

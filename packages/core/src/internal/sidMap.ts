@@ -55,6 +55,10 @@ Object.setPrototypeOf(SidMap.prototype, Map.prototype)
 /** No entries. */
 export const empty: ReadonlyMap<Sid, never> = new SidMap([], [])
 
+/** The same for each of these ids, of which none is there twice. */
+export const fill = <V>(sids: ReadonlyArray<Sid>, item: V): ReadonlyMap<Sid, V> =>
+  sids.length > SidSet.FEW ? new Map(sids.map((sid) => [sid, item])) : new SidMap(sids, sids.map(() => item))
+
 /** The map with this entry, in place of the one with the same id. */
 export const set = <V>(map: ReadonlyMap<Sid, V>, sid: Sid, item: V): ReadonlyMap<Sid, V> => {
   if (!(map instanceof SidMap)) return of(new Map(map).set(sid, item))
@@ -69,6 +73,11 @@ export const set = <V>(map: ReadonlyMap<Sid, V>, sid: Sid, item: V): ReadonlyMap
 /** The map without the entry of this id; the same map if it has none. */
 export const remove = <V>(map: ReadonlyMap<Sid, V>, sid: Sid): ReadonlyMap<Sid, V> => {
   if (!map.has(sid)) return map
+  if (map instanceof SidMap) {
+    const { items, sids }: SidMap<V> = map
+    const index = SidSet.indexOf(sids, sid)
+    return new SidMap(sids.toSpliced(index, 1), items.toSpliced(index, 1))
+  }
   const next = new Map(map)
   next.delete(sid)
   return of(next)

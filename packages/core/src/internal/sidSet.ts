@@ -95,8 +95,11 @@ export const add = (set: ReadonlySet<Sid>, sid: Sid): ReadonlySet<Sid> => {
 }
 
 /** The set without this id; the same set if it has none. */
-export const remove = (set: ReadonlySet<Sid>, sid: Sid): ReadonlySet<Sid> =>
-  set.has(sid) ? of(Array.from(set).filter((other) => other !== sid)) : set
+export const remove = (set: ReadonlySet<Sid>, sid: Sid): ReadonlySet<Sid> => {
+  if (!set.has(sid)) return set
+  const sids = set instanceof SidSet ? set.sids : Array.from(set)
+  return of(sids.toSpliced(indexOf(sids, sid), 1))
+}
 
 /** Where the id is, counted from 0; -1 if it is not there. */
 export const indexOf = (sids: ReadonlyArray<Sid>, sid: Sid): number => {
