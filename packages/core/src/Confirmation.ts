@@ -56,7 +56,7 @@ export const verdict = (
     return confirmed.has(currentVote.leader) ? "Confirmed" : denied.has(currentVote.leader) ? "Denied" : "Open"
   }
   if (VoteTracker.hasAllQuorums(membership, SidSet.add(confirmed, mySid), oracle)) return "Confirmed"
-  const possible = membership.voters.difference(denied)
+  const possible = Array.from(denied).reduce(SidSet.remove, membership.voters)
   return VoteTracker.hasAllQuorums(membership, possible, false) ? "Open" : "Denied"
 }
 
