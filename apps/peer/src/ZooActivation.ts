@@ -43,13 +43,14 @@ export const parse = (
     if (duration === 0) return { enabled, lease: null, pause }
     const lease = Lease.make(duration, { grace, clockDrift: drift / 100 })
     if (!Lease.fits(lease, ticks)) {
-      const { longest, shortest } = Lease.bounds(ticks, grace)
+      const { longest, shortest } = Lease.bounds(ticks, lease)
       return yield* ZooSettings.failAt(
         settings,
         "conclave.lease",
         `${duration} ms are too ${duration > longest ? "long" : "short"} for a lease here`,
-        `choose more than a tick and the grace, ${shortest} ms, and no more than initLimit ticks, ${longest} ms: ` +
-          "a leader is heard of twice a tick, and who is to follow another waits for the lease to end"
+        `choose more than a tick and the grace, ${shortest} ms, and no more than ${longest} ms, initLimit ticks by ` +
+          `clocks that are ${drift} % wrong: a leader is heard of twice a tick, and who is to follow another waits ` +
+          "for the lease to end"
       )
     }
     return { enabled, lease, pause }

@@ -178,7 +178,7 @@ describe("a zoo.cfg with a fault", () => {
     ["standaloneEnabled=", /^Invalid option {2}for standaloneEnabled\./, /standaloneEnabled=true or/],
     ["conclave.electable=maybe", /^Invalid option maybe/, /conclave\.electable=true or/],
     ["conclave.lease=2000", /^2000 ms are too short for a lease here$/, /more than a tick and the grace, 3400 ms/],
-    ["conclave.lease=30001", /^30001 ms are too long for a lease here$/, /no more than initLimit ticks, 30000 ms/],
+    ["conclave.lease=28824", /^28824 ms are too long for a lease here$/, /no more than 28823 ms, initLimit ticks by/],
     ["conclave.clockDriftPercent=51", /outside 0 to 50/, /conclave\.clockDriftPercent=1/],
     ["conclave.rules=java", /^java is no set of rules$/, /conclave\.rules=zookeeper/],
     ["electionAlg=0", /supported\. 0 was an election over UDP, removed in ZooKeeper 3\.6\.$/, /electionAlg=3 or/],

@@ -53,7 +53,7 @@ export type SendCause =
 
 /** What was found on the way, and why. Nothing need be done. */
 export type Finding =
-  /** A round began: ours, or one that `from` was already in. */
+  /** A round began: ours, one that `from` was already in, or a new one because `from` votes for nobody. */
   | {
     readonly _tag: "RoundStarted"
     readonly logicalClock: bigint

@@ -52,18 +52,18 @@ export const make = (duration: Millis, options: Partial<Omit<Lease, "duration">>
 
 /**
  * Which leases are of use with these ticks: a leader hears of a quorum twice a tick and needs the grace besides, and
- * who is to follow another waits for the end of the lease, but no longer than initLimit ticks. In milliseconds, the
- * first bound excluded.
+ * who is to follow another waits for the end of a pledge by a slow clock, for which its leader waits initLimit ticks
+ * by a fast one. In milliseconds, the first bound excluded.
  */
-export const bounds = ({ initLimit, tickTime }: Ticks, grace: Millis) => ({
+export const bounds = ({ initLimit, tickTime }: Ticks, { clockDrift, grace }: Omit<Lease, "duration">) => ({
   shortest: grace + tickTime,
-  longest: initLimit * tickTime
+  longest: Math.floor(initLimit * tickTime * ((1 - clockDrift) / (1 + clockDrift)) ** 2)
 })
 
 /** Is the lease of use with these ticks? */
-export const fits = ({ duration, grace }: Lease, ticks: Ticks): boolean => {
-  const { longest, shortest } = bounds(ticks, grace)
-  return duration > shortest && duration <= longest
+export const fits = (lease: Lease, ticks: Ticks): boolean => {
+  const { longest, shortest } = bounds(ticks, lease)
+  return lease.duration > shortest && lease.duration <= longest
 }
 
 /** The drift that is allowed for unless told otherwise: ten times what a clock without NTP has, or more. */

@@ -31,6 +31,17 @@ export interface Rules {
    */
   readonly endWaitWhenUnanimous: boolean
   /**
+   * Who proposes a server that says itself that it votes for nobody, being not electable or without a database to be
+   * trusted, begins a new round. In the original such a proposal, which takes a lie or a server that steps aside, is
+   * kept until something else ends the round; if it is the better one, that may be never.
+   */
+  readonly leaveWhoAbstains: boolean
+  /**
+   * Who weighs nothing does not take office, though others say that it leads. The original asks for weight only where
+   * it compares proposals.
+   */
+  readonly leadOnlyWithWeight: boolean
+  /**
    * After silence, votes are sent again to each peer whose queue is drained and
    * connections are tried to each whose queue is not; the original does one or
    * the other for all, by whether any queue is drained.
@@ -74,6 +85,8 @@ export const zookeeper: Rules = {
   filterWhileFinalizing: false,
   waitOnRepetition: false,
   endWaitWhenUnanimous: false,
+  leaveWhoAbstains: false,
+  leadOnlyWithWeight: false,
   resendPerPeer: false,
   resetIntervalOnNewPeer: false,
   answerQuestionsOnly: false,
@@ -91,6 +104,8 @@ export const conclave: Rules = {
   filterWhileFinalizing: true,
   waitOnRepetition: true,
   endWaitWhenUnanimous: true,
+  leaveWhoAbstains: true,
+  leadOnlyWithWeight: true,
   resendPerPeer: true,
   resetIntervalOnNewPeer: true,
   answerQuestionsOnly: true,

@@ -55,15 +55,28 @@ describe("a pledge", () => {
 })
 
 describe("a lease", () => {
-  it.each<readonly [duration: number, grace: number, fits: boolean]>([
-    [121, 20, true],
-    [120, 20, false],
-    [1000, 20, true],
-    [1001, 20, false],
-    [200, 100, false]
-  ])("of %d ms with a grace of %d, at ticks of 100 ms, is of use: %s", (duration, grace, fits) => {
+  it.each<readonly [duration: number, grace: number, clockDrift: number, fits: boolean]>([
+    [121, 20, 0, true],
+    [120, 20, 0, false],
+    [1000, 20, 0, true],
+    [1001, 20, 0, false],
+    [960, 20, 0.01, true],
+    [961, 20, 0.01, false],
+    [200, 100, 0.01, false]
+  ])("of %d ms, a grace of %d, a drift of %d, at ticks of 100 ms, is of use: %s", (duration, grace, drift, fits) => {
     const ticks = { tickTime: 100, initLimit: 10, syncLimit: 5 }
-    assert.strictEqual(Lease.fits(Lease.make(duration, { grace }), ticks), fits)
+    assert.strictEqual(Lease.fits(Lease.make(duration, { clockDrift: drift, grace }), ticks), fits)
+  })
+
+  it("is of use only if a pledge that a slow clock times ends before a fast clock has told initLimit ticks", () => {
+    const ticks = { tickTime: 100, initLimit: 10, syncLimit: 5 }
+    for (const clockDrift of [0, 0.01, 0.2, 0.5]) {
+      const { longest } = Lease.bounds(ticks, { clockDrift, grace: 20 })
+      const trueTime = (duration: number) => Lease.pledge(1n, 0, duration, clockDrift).until / (1 - clockDrift)
+      const waits = ticks.initLimit * ticks.tickTime / (1 + clockDrift)
+      assert.isAtMost(trueTime(longest), waits + 1e-6)
+      assert.isAbove(trueTime(longest + 1), waits)
+    }
   })
 
   it("has a fifth of its length as grace, and a hundredth for clocks, unless told otherwise", () => {

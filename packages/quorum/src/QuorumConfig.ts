@@ -17,7 +17,7 @@ export interface Activation {
   readonly acceptForeign: boolean
   /**
    * How long who has resigned, or was elected and not activated, proposes nobody: time for another to be elected and
-   * activated. Counted from when office is left. Ours.
+   * activated. Counted from when office is left; by chance up to half as long again. Ours.
    */
   readonly abstainFor: Ensemble.Millis
   /**

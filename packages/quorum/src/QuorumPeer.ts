@@ -57,7 +57,7 @@ export class UselessLease extends Schema.TaggedError<UselessLease>()("UselessLea
 }) {
   override get message(): string {
     return `a lease of ${this.duration} ms is of no use here; choose more than a tick and its grace, ` +
-      `${this.shortest} ms, and no more than initLimit ticks, ${this.longest} ms`
+      `${this.shortest} ms, and no more than ${this.longest} ms, initLimit ticks by clocks that are as wrong as allowed`
   }
 }
 
@@ -183,7 +183,7 @@ const makeRoles = Effect.fnUntraced(function*(config: QuorumConfig["Service"], o
   if (activation === null) return null
   const { lease, ticks } = activation
   if (lease !== null && !Lease.fits(lease, ticks)) {
-    return yield* new UselessLease({ duration: lease.duration, ...Lease.bounds(ticks, lease.grace) })
+    return yield* new UselessLease({ duration: lease.duration, ...Lease.bounds(ticks, lease) })
   }
   const history = yield* History
   const { acceptedEpoch } = yield* history.read

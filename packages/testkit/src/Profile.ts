@@ -219,10 +219,10 @@ const membersOf = (
     role,
     weight: quorum === "Weighted" && sid > groups && sid !== chosen ? random.below(3) : 1 + random.below(3),
     group: sid % groups,
-    // One lie is enough to propose who may not be proposed, and two voters could never agree.
-    electable: role !== "Voter" || sid === chosen || (lies > 0 && voters < 3) || !random.percent(variety / 4),
-    // With clocks that differ a lot the original's finalize wait need never end: who was faster asks again and again.
-    rules: rulesOf(random, skew === 100 ? variety : 0),
+    electable: role !== "Voter" || sid === chosen || !random.percent(variety / 4),
+    // One lie is enough to propose who may not be proposed. By the original's rules that may be for ever; one is enough
+    // that leaves. With clocks that differ a lot its finalize wait need never end: who was faster asks again and again.
+    rules: sid === chosen && lies > 0 ? "conclave" : rulesOf(random, skew === 100 ? variety : 0),
     // One may have a database that it does not trust; of less than five it might be missed.
     zxid: sid === 1 && sid !== chosen && voters > 4 && quorum === "Majority" && random.percent(variety / 5)
       ? -1

@@ -61,10 +61,15 @@ const simplifications: ReadonlyArray<(scenario: Scenario) => ReadonlyArray<Chang
     const last = faults.reduce((end, fault) => Math.max(end, fault.at + ("for" in fault ? fault.for : 0) + 1), 1)
     return last < faultsUntil ? [{ faultsUntil: last }] : []
   },
-  ({ members }) => members.map((member) => ({ members: members.filter((other) => other !== member) })),
+  ({ members }) =>
+    members.map((member) => ({ members: members.filter((other) => other !== member) })).filter(hasCandidate),
   (scenario) => scenario.members.flatMap((member, index) => memberChanges(scenario, member, index)),
   (scenario) => scenario.faults.flatMap((fault, index) => faultChanges(scenario, fault, index))
 ]
+
+// Where nobody may lead nobody ever does, which says nothing about the fault that is looked for.
+const hasCandidate = ({ members }: Pick<Scenario, "members">): boolean =>
+  members.some(({ electable, role, weight }) => role === "Voter" && electable && weight > 0)
 
 const memberChanges = ({ members }: Scenario, member: Member, index: number): ReadonlyArray<Change> => {
   const plain: Partial<Member> = { clock: 100, rules: "conclave", electable: true, starts: 0, zxid: 0, epoch: 0 }

@@ -8,6 +8,7 @@
 import type { Looking, Settled } from "../Election.ts"
 import type { ElectedReason, NotJoinedReason } from "../ElectionOutput.ts"
 import type { Notification } from "../Notification.ts"
+import * as QuorumVerifier from "../QuorumVerifier.ts"
 import type { SettledState } from "../ServerState.ts"
 import type { Sid } from "../Sid.ts"
 import * as Vote from "../Vote.ts"
@@ -85,15 +86,17 @@ const tryJoin = (
   return reason === null ? { ok: true, supporters } : { ok: false, supporters, reason }
 }
 
-// A leader counts as one only if it says so itself; if it is us, only if they speak of our present round.
+// A leader counts as one only if it says so itself; if it is us, only if we may lead and they speak of our round.
 const checkLeader = (
-  { ensemble: { electable, mySid } }: Search,
-  { logicalClock }: Looking,
+  { ensemble: { electable, mySid, rules } }: Search,
+  { logicalClock, membership }: Looking,
   votes: ReadonlyMap<Sid, Vote.Vote>,
   { electionEpoch, leader }: Vote.Vote
 ): NotJoinedReason | null => {
   if (leader !== mySid) return votes.get(leader)?.state === "LEADING" ? null : "LeaderNotHeard"
-  if (!electable) return "NotElectable"
+  if (!electable || (rules.leadOnlyWithWeight && QuorumVerifier.weight(membership.committed, mySid) === 0n)) {
+    return "NotElectable"
+  }
   return logicalClock === electionEpoch ? null : "OwnRoundDiffers"
 }
 

@@ -43,6 +43,16 @@ export const mayWin = (ensemble: Ensemble, { membership, proposal }: Looking): b
   membership.voters.has(proposal.leader) && !isAbstention(ensemble, proposal)
 
 /**
+ * Does whom we propose say itself that it votes for nobody, so that it cannot win? Somebody has lied about it, or it
+ * has stepped aside since. What we have said ourselves is old news. There is no round after the last one.
+ */
+export const isRefuted = ({ mySid, rules }: Ensemble, state: Looking, notification: Notification): boolean => {
+  const { from, leader, zxid } = notification
+  return rules.leaveWhoAbstains && zxid === UNTRUSTED && notification.state === "LOOKING" && leader === from &&
+    from === state.proposal.leader && from !== mySid && state.logicalClock < LAST_ROUND
+}
+
+/**
  * Is nobody left who could bring a better vote? Every voter votes as we do, or is gone; but who has had no leader yet
  * has just started, and others may be about to. A vote for who is gone itself is an old one that was sent again.
  */
@@ -83,5 +93,8 @@ export const outOfRound = (ensemble: Ensemble, state: Looking, notification: Not
   if (isOver) return abstains && mayVote ? null : "LowerRound"
   return abstains || mayVote ? null : "NothingToVoteFor"
 }
+
+// A round is a Java long.
+const LAST_ROUND = 2n ** 63n - 1n
 
 const notElectable: Judgement = { better: false, ground: "NotElectable" }

@@ -14,7 +14,7 @@ import * as Vote from "../Vote.ts"
 import * as VoteTracker from "../VoteTracker.ts"
 import * as History from "./history.ts"
 import * as Join from "./join.ts"
-import { inadmissible, isAbstention, isUnanimous, judge, mayWin, outOfRound } from "./judge.ts"
+import { inadmissible, isAbstention, isRefuted, isUnanimous, judge, mayWin, outOfRound } from "./judge.ts"
 import * as SidMap from "./sidMap.ts"
 import * as SidSet from "./sidSet.ts"
 
@@ -128,14 +128,12 @@ const drain = (search: Search, looking: Looking, queue: Array<Notification>): St
   return waitOn ? [state, search.outputs] : rest(search, state)
 }
 
-// What has no place in the search is ignored.
+// What has no place in the search is ignored; but who says that it votes for nobody cannot be voted for.
 const consider = (search: Search, state: Looking, notification: Notification): Looking | Settled => {
   const reason = inadmissible(state, notification)
-  if (reason !== null) {
-    ignore(search, notification, reason)
-    return state
-  }
-  return count(search, state, notification)
+  if (reason === null) return count(search, state, notification)
+  ignore(search, state, notification, reason)
+  return isRefuted(search.ensemble, state, notification) ? leaveRound(search, state, notification.from) : state
 }
 
 // HandleNotmsg: the switch on the sender's state.
@@ -157,7 +155,7 @@ const whileFinalizing = (
   if (filterWhileFinalizing) {
     const reason = inadmissible(state, notification) ?? outOfRound(ensemble, state, notification)
     if (reason !== null) {
-      ignore(search, notification, reason)
+      ignore(search, state, notification, reason)
       return "Unmoved"
     }
   }
@@ -166,10 +164,7 @@ const whileFinalizing = (
     outputs.push({ _tag: "Reopened", from: notification.from, offered: Vote.proposalOf(notification), ground })
     return "Reopen"
   }
-  if (!recordWhileFinalizing) {
-    ignore(search, notification, "NotBetterWhileFinalizing")
-    return state
-  }
+  if (!recordWhileFinalizing) return ignore(search, state, notification, "NotBetterWhileFinalizing")
   const after = (filterWhileFinalizing ? count : consider)(search, state, notification)
   if (after._tag === "Settled") return after
   // A vote of somebody who looks has been counted by now.
@@ -201,8 +196,9 @@ const rivalry = (
   return verdict.better ? verdict.ground : null
 }
 
-const ignore = ({ outputs }: Search, notification: Notification, reason: IgnoredReason): void => {
+const ignore = ({ outputs }: Search, state: Looking, notification: Notification, reason: IgnoredReason): Looking => {
   outputs.push({ _tag: "Ignored", notification, reason })
+  return state
 }
 
 const hear = (search: Search, state: Looking, from: Sid): Looking => {
@@ -221,13 +217,10 @@ const hear = (search: Search, state: Looking, from: Sid): Looking => {
 const looking = (search: Search, state: Looking, notification: Notification): Looking => {
   const { ensemble } = search
   const reason = outOfRound(ensemble, state, notification)
-  if (reason !== null) {
-    ignore(search, notification, reason)
-    return state
-  }
+  if (reason !== null) return ignore(search, state, notification, reason)
   const sameRound = notification.electionEpoch === state.logicalClock
   // A new round voids what was proposed in the old one: we start again from our own vote.
-  const base = sameRound ? state : enterRound(search, state, notification)
+  const base = sameRound ? state : enterRound(search, state, notification.electionEpoch, notification.from)
   const voted = weigh(search, base, notification)
   if (!sameRound) broadcast(search, voted, "NewRound")
   else if (voted.proposal !== base.proposal) broadcast(search, voted, "Adopted")
@@ -235,9 +228,16 @@ const looking = (search: Search, state: Looking, notification: Notification): Lo
   return tally(search, voted, VoteTracker.record(voted.recvSet, notification.from, vote))
 }
 
-const enterRound = (search: Search, state: Looking, { electionEpoch, from }: Notification): Looking => {
-  search.outputs.push({ _tag: "RoundStarted", logicalClock: electionEpoch, initial: state.initial, from })
-  return { ...state, logicalClock: electionEpoch, recvSet: SidMap.empty, proposal: state.initial, runnerUp: null }
+const enterRound = (search: Search, state: Looking, logicalClock: bigint, from: Sid): Looking => {
+  search.outputs.push({ _tag: "RoundStarted", logicalClock, initial: state.initial, from })
+  return { ...state, logicalClock, recvSet: SidMap.empty, proposal: state.initial, runnerUp: null }
+}
+
+// In this round others may still bring the proposal that cannot win; a new one voids it for all.
+const leaveRound = (search: Search, state: Looking, from: Sid): Looking => {
+  const next = enterRound(search, state, state.logicalClock + 1n, from)
+  broadcast(search, next, "NewRound")
+  return { ...next, supporters: null, finalizing: false }
 }
 
 const weigh = (search: Search, state: Looking, notification: Notification): Looking => {

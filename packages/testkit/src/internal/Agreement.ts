@@ -47,6 +47,8 @@ export const rest = (world: World.World, millis: number): void => {
   if (problem !== null) return World.fail(world, "links", problem)
   // Who is no member, or is shut out, never finds a leader, and never stops to ask.
   if (!world.nodes.every((node) => isMember(node) && !isShutOut(world, node))) return
+  // Two that somebody has made speak to each other answer each other's answers, in the original, without end.
+  if (world.nodes.filter(answersAnybody).length > 1) return
   const { messages, talk } = world.stats
   World.run(world, world.now + millis)
   const said = world.stats.messages - messages + world.stats.talk - talk
@@ -60,6 +62,9 @@ export const rest = (world: World.World, millis: number): void => {
 // -----------------------------------------------------------------------------
 
 const isMember = ({ member }: World.Node): boolean => member.role !== "Stranger"
+
+const answersAnybody = ({ ensemble: { rules }, member }: World.Node): boolean =>
+  member.role === "Observer" && !rules.answerQuestionsOnly
 
 // Who has accepted an epoch that came to nothing follows no leader of a lower one, and nobody deposes one that a quorum
 // follows: not here, and not in the original.

@@ -1,6 +1,7 @@
 /**
  * How a scenario draws what leaders promise, and what they need for it: ticks, a lease or none, a disk.
  */
+import * as Lease from "@conclave/core/Lease"
 import type { Random } from "../Random.ts"
 import type { Member, Scenario } from "../Scenario.ts"
 
@@ -18,9 +19,9 @@ export const draw = (random: Random, members: ReadonlyArray<Member>, latency: nu
   const ticks = { tickTime: random.pick([1_000, 2_000]), initLimit: 5, syncLimit: 2 }
   const disk = { ticks, storing: random.pick([1, 10, 30]), storingFails: random.percent(30) ? 2 : 0 }
   if (!random.percent(50)) return { ...disk, lease: null }
-  const longest = ticks.initLimit * ticks.tickTime
-  const duration = Math.min(longest, random.between(2 * ticks.tickTime, longest) + 2 * latency)
-  const clockDrift = random.pick([0.01, 0.05, 0.2])
+  const wanted = random.between(2 * ticks.tickTime, ticks.initLimit * ticks.tickTime) + 2 * latency
+  const clockDrift = random.pick([0.01, 0.05, 0.1])
+  const duration = Math.min(wanted, Lease.bounds(ticks, { clockDrift, grace: 0 }).longest)
   const [fastest, slowest] = [Math.ceil(100 / (1 + clockDrift)), Math.floor(100 / (1 - clockDrift))]
   const isEqual = members.some(({ rules }) => rules !== "conclave")
   return {

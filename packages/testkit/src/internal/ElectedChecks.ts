@@ -25,7 +25,7 @@ export const check = (
   const { reason, state, vote } = elected
   if (!Judge.isVoter(world, node, vote.leader)) broken(world, node, "voters", `elects server ${vote.leader}`)
   if ((state === "LEADING") !== (vote.leader === node.sid)) broken(world, node, "office", `${state} of ${vote.leader}`)
-  if (state === "LEADING" && !(node.ensemble.electable && Judge.hasWeight(world, node.sid))) {
+  if (state === "LEADING" && !mayLead(world, node, reason)) {
     broken(world, node, "office", "leads, and may not")
   }
   // It is known by the vote of the leader before it, also when it looks again.
@@ -55,6 +55,10 @@ export const counted = (world: World, node: Node, { logicalClock, proposal, recv
 // -----------------------------------------------------------------------------
 // internal
 // -----------------------------------------------------------------------------
+
+// In the original who weighs nothing takes office when others say that it leads.
+const mayLead = (world: World, { ensemble: { electable, rules }, sid }: Node, { _tag }: Elected["reason"]): boolean =>
+  electable && (Judge.hasWeight(world, sid) || (_tag === "Joined" && !rules.leadOnlyWithWeight))
 
 const onFinalised = (world: World, node: Node, before: Election.State, { reason, vote }: Elected): void => {
   if (before._tag !== "Looking") return broken(world, node, "quorum", "ends a search that does not run")

@@ -15,7 +15,10 @@ import * as Tenure from "./Tenure.ts"
 import * as Watch from "./Watch.ts"
 import { after, clockOf, type Node, schedule, ticks, type World } from "./World.ts"
 
-/** How long who has stepped aside, or could not lead, proposes nobody. Shell: QuorumConfig, abstainFor. */
+/**
+ * How long who has stepped aside, or could not lead, proposes nobody; by chance up to half as long again. Shell:
+ * QuorumConfig, abstainFor; Abstention.
+ */
 const ABSTAIN_FOR = 5_000
 
 /** What a process that starts knows: it may have pledged itself before. Shell: QuorumPeer, makeRoles. */
@@ -216,7 +219,7 @@ const abstain = (world: World, node: Node): void => {
   const { tenure } = node
   const abstention = ++tenure.abstentions
   node.ensemble = { ...node.self, electable: false }
-  after(world, node, ABSTAIN_FOR, () => {
+  after(world, node, ABSTAIN_FOR + world.random.below(ABSTAIN_FOR / 2 + 1), () => {
     if (node.tenure !== tenure || tenure.abstentions !== abstention) return
     node.ensemble = node.self
     // Now that it may be proposed, it proposes itself.

@@ -156,7 +156,7 @@ const aboutSearches: ReadonlyArray<Defect> = [
     text: "BigInt.asIntN(64, state.logicalClock + 1n)",
     instead: "state.logicalClock + 1n",
     profile: "hostile",
-    peers: 2
+    peers: 3
   },
   {
     ...search,
@@ -208,7 +208,8 @@ const aboutSearches: ReadonlyArray<Defect> = [
     origin: slip,
     text: "if (notification.zxid === UNTRUSTED) return \"ZxidUntrusted\"",
     instead: "",
-    profile: "weights"
+    profile: "weights",
+    peers: 3
   },
   {
     ...judge,

@@ -1,0 +1,68 @@
+/** `leaveWhoAbstains`: a proposal is given up when the proposed server says itself that it votes for nobody. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Rules from "../src/Rules.ts"
+import * as Peer from "./support/Peer.ts"
+import { majority, p } from "./support/Peer.ts"
+
+const own = p(1, 10, 1)
+const untrusted = p(3, -1, -1)
+
+/** Server 1 of three in round 4, where it has adopted 3 on the word of 2. */
+const misled = (options: Partial<Peer.Options> = {}) => {
+  const rules = { ...Rules.conclave, ...options.rules }
+  const peer = Peer.make({ mySid: 1, verifier: majority([1, 2, 3]), zxid: 10, epoch: 1, ...options, rules })
+  peer.look()
+  peer.hears(2, "LOOKING", p(3, 20, 3), 4)
+  assert.deepStrictEqual(peer.looking().proposal, p(3, 20, 3))
+  return peer
+}
+
+const tags = (outputs: ReadonlyArray<{ readonly _tag: string }>) => outputs.map(({ _tag }) => _tag)
+
+describe("leaveWhoAbstains", () => {
+  it.each([0, 4, 7])("on: a new round begins when it says so itself, in round %d", (round) => {
+    const peer = misled()
+    const outputs = peer.hears(3, "LOOKING", untrusted, round)
+    assert.includeMembers(tags(outputs), ["Ignored", "RoundStarted"])
+    const { finalizing, logicalClock, proposal, recvSet } = peer.looking()
+    assert.deepStrictEqual([logicalClock, proposal, recvSet.size, finalizing], [5n, own, 0, false])
+    const told = outputs.filter((output) => output._tag === "Send" && output.cause === "NewRound")
+    assert.strictEqual(told.length, 3)
+  })
+
+  it("on: once; in the new round others may be proposed", () => {
+    const peer = misled()
+    peer.hears(3, "LOOKING", untrusted, 0)
+    assert.deepStrictEqual(tags(peer.hears(3, "LOOKING", untrusted, 5)), ["Ignored", "SetTimer"])
+    assert.strictEqual(peer.looking().logicalClock, 5n)
+  })
+
+  it("off: the proposal is kept", () => {
+    const peer = misled({ rules: { ...Rules.conclave, leaveWhoAbstains: false } })
+    peer.hears(3, "LOOKING", untrusted, 4)
+    assert.deepStrictEqual([peer.looking().logicalClock, peer.looking().proposal], [4n, p(3, 20, 3)])
+  })
+
+  it("somebody else who abstains changes nothing, nor does one who says it of another", () => {
+    const peer = misled()
+    peer.hears(2, "LOOKING", p(2, -1, -1), 4)
+    peer.hears(2, "LOOKING", untrusted, 4)
+    peer.hears(3, "LOOKING", p(2, -1, -1), 4)
+    assert.deepStrictEqual([peer.looking().logicalClock, peer.looking().proposal], [4n, p(3, 20, 3)])
+  })
+
+  it.each([true, false])("who has abstained itself does not leave itself (electable now: %s)", (electable) => {
+    const peer = Peer.make({ mySid: 1, verifier: majority([1, 2, 3]), electable, rules: Rules.conclave })
+    peer.look()
+    peer.hears(1, "LOOKING", p(1, -1, -1), 0)
+    assert.strictEqual(peer.looking().logicalClock, 1n)
+  })
+
+  it("there is no round after the last", () => {
+    const last = 2n ** 63n - 1n
+    const peer = misled()
+    peer.hears(2, "LOOKING", p(3, 20, 3), last)
+    peer.hears(3, "LOOKING", untrusted, last)
+    assert.strictEqual(peer.looking().logicalClock, last)
+  })
+})
