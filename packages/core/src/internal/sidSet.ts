@@ -103,8 +103,6 @@ export const remove = (set: ReadonlySet<Sid>, sid: Sid): ReadonlySet<Sid> => {
 
 /** Where the id is, counted from 0; -1 if it is not there. */
 export const indexOf = (sids: ReadonlyArray<Sid>, sid: Sid): number => {
-  // Cut to the 64 bits that they have, ids are compared as machine words.
-  const sought = BigInt.asIntN(64, sid)
-  for (let index = 0; index < sids.length; index++) if (BigInt.asIntN(64, sids[index]!) === sought) return index
+  for (let index = 0; index < sids.length; index++) if (sids[index] === sid) return index
   return -1
 }
