@@ -8,6 +8,7 @@ import * as EventQueue from "./EventQueue.ts"
 import * as Links from "./Links.ts"
 import * as Nodes from "./Nodes.ts"
 import * as QuorumPort from "./QuorumPort.ts"
+import * as Stats from "./Stats.ts"
 import * as Wire from "./Wire.ts"
 import type { Handlers, World } from "./World.ts"
 
@@ -37,18 +38,7 @@ export const make = (
     activated: new Map(),
     token: -1n,
     violation: null,
-    stats: {
-      elections: 0,
-      searches: 0,
-      rounds: 0,
-      messages: 0,
-      packets: 0,
-      talk: 0,
-      steps: 0,
-      decisions: 0,
-      leaderSteps: 0,
-      leaderless: []
-    },
+    stats: Stats.none(),
     faulty: true,
     honest: Scenario.isHonest(scenario),
     static: Scenario.isStatic(scenario),

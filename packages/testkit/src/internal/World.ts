@@ -19,6 +19,7 @@ import type { LeadershipMoment, Moment } from "../Simulator.ts"
 import type { Disk } from "./Disk.ts"
 import * as EventQueue from "./EventQueue.ts"
 import type { Promises } from "./LeadershipChecks.ts"
+import type { Stats } from "./Stats.ts"
 import type { Tenure } from "./Tenure.ts"
 import type { Tracer } from "./Tracer.ts"
 
@@ -145,27 +146,6 @@ export interface Violation {
 
 /** Told what happens, a line an event, and whether that is a turning point. */
 export type Log = (line: string, isTurn: boolean) => void
-
-/** What happened, in numbers. */
-export interface Stats {
-  /** Leaders that a quorum activated, or followed where there are elections alone, one after another. */
-  elections: number
-  /** Searches that ended with a leader, of all nodes together. */
-  searches: number
-  /** Rounds that nodes began or entered. */
-  rounds: number
-  messages: number
-  /** What leaders and learners said to each other. */
-  packets: number
-  /** The same without pings and their answers. */
-  talk: number
-  /** Steps of the election's reducer, of that of connections, and of those of leaders and learners. */
-  steps: number
-  decisions: number
-  leaderSteps: number
-  /** For each election, how long there had been no leader before. In milliseconds. */
-  readonly leaderless: Array<number>
-}
 
 /**
  * Something due: to be run, without effect on a node that has started anew since; or to arrive at the end of a
