@@ -79,6 +79,8 @@ export interface Looking extends Common {
   readonly _tag: "Looking"
   /** Whom we propose when a round starts. */
   readonly initial: Vote.Proposal
+  /** What speaks for ourselves; who may not be proposed votes for nobody who knows less. */
+  readonly own: Vote.Proposal
   /** Is our own database to be trusted, so that we may take part in voting? */
   readonly trusted: boolean
   /** The votes of this round, by sender. */
@@ -95,6 +97,8 @@ export interface Looking extends Common {
   readonly runnerUp: Vote.Proposal | null
   /** Voters heard from in this search. */
   readonly heard: ReadonlySet<Sid>
+  /** Who says itself that it votes for nobody. With the rule `leaveWhoAbstains`. */
+  readonly abstaining: ReadonlySet<Sid>
 }
 
 /** FOLLOWING, LEADING or OBSERVING. */

@@ -111,8 +111,11 @@ export type Finding =
   /** The notification interval is back at its minimum, because this peer was heard for the first time. */
   | { readonly _tag: "IntervalReset"; readonly from: Sid }
 
-/** Why our proposal stays: it is better on this ground, or it is the same, or the offered server may not lead. */
-export type KeptGround = Vote.Ground | "Equal" | "ZeroWeight" | "NotElectable"
+/**
+ * Why our proposal stays: it is better on this ground, or the same; or the offered server may not lead, abstains, or
+ * knows less than we do, who are not electable.
+ */
+export type KeptGround = Vote.Ground | "Equal" | "ZeroWeight" | "NotElectable" | "Abstains" | "KnowsLess"
 
 /** Why the election ended as it did. */
 export type ElectedReason =

@@ -198,6 +198,10 @@ const quorumGround = (winner: Proposal, runnerUp: Proposal | null, ground: KeptG
       return `server ${runnerUp.leader} weighs nothing and may not lead`
     case "NotElectable":
       return `server ${runnerUp.leader} is not electable`
+    case "KnowsLess":
+      return `server ${runnerUp.leader} knows less than this server, which is not electable`
+    case "Abstains":
+      return `server ${runnerUp.leader} votes for nobody itself`
     case "Equal":
       return "no other proposal was heard"
   }
@@ -236,6 +240,8 @@ const grounds: Record<KeptGround, string> = {
   sid: "id",
   ZeroWeight: "weight",
   NotElectable: "electable",
+  Abstains: "abstains",
+  KnowsLess: "history",
   Equal: "unopposed"
 }
 

@@ -59,6 +59,10 @@ export const compare = (candidate: Proposal, current: Proposal, candidateWeight:
   return equal
 }
 
+/** Does the first of two proposed servers know less than the other, whatever their ids? */
+export const isOlder = (self: Proposal, that: Proposal): boolean =>
+  self.peerEpoch < that.peerEpoch || (self.peerEpoch === that.peerEpoch && self.zxid < that.zxid)
+
 /** The same order without weights, for sorting. */
 export const ProposalOrder: Order.Order<Proposal> = Order.make((self, that) => {
   const verdict = compare(self, that, 1n)

@@ -12,9 +12,9 @@ const verifier = majority([1, 2, 3])
 /** What who may not be proposed says before it has heard of anybody. */
 const abstention = p(3, UNTRUSTED, -1)
 
-/** Peer 3, the freshest of all, which may vote but not be proposed. */
+/** Peer 3, which may vote but not be proposed. */
 const unelectable = (options: Partial<Peer.Options> = {}) =>
-  Peer.make({ mySid: 3, verifier, zxid: 999, epoch: 9, rules: Rules.conclave, ...options, electable: false })
+  Peer.make({ mySid: 3, verifier, zxid: 5, epoch: 1, rules: Rules.conclave, ...options, electable: false })
 
 const looking = (options: Partial<Peer.Options> = {}) => {
   const peer = unelectable(options)
@@ -99,6 +99,21 @@ describe("a voter that may not be proposed", () => {
     assert(elected?._tag === "Elected")
     assert.deepInclude(elected, { vote: Peer.vote(p(1, 10, 1), 1), state: "FOLLOWING" })
     assert.deepInclude(elected.reason, { runnerUp: null, ground: null })
+  })
+
+  // Such a leader would turn it away: who follows must not be ahead.
+  it("votes for nobody who knows less, in whatever round, and does not take up a lower one for it", () => {
+    const peer = looking({ zxid: 11 })
+    const refused = (from: number, older: ReturnType<typeof p>) =>
+      assert.deepInclude(peer.hears(from, "LOOKING", older, 1), kept(from, older, abstention, "KnowsLess"))
+    refused(1, p(1, 10, 1))
+    refused(2, p(2, 99, 0))
+    peer.hears(2, "LOOKING", p(2, 10, 1), 4)
+    assert.deepStrictEqual([peer.looking().logicalClock, peer.looking().proposal], [4n, abstention])
+    peer.hears(1, "LOOKING", p(1, 10, 1), 3)
+    assert.strictEqual(peer.looking().logicalClock, 4n)
+    peer.hears(1, "LOOKING", p(1, 11, 1), 3)
+    assert.deepStrictEqual([peer.looking().logicalClock, peer.looking().proposal], [3n, p(1, 11, 1)])
   })
 
   it("changes to a better proposal as any voter does", () => {

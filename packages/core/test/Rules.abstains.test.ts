@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Rules from "../src/Rules.ts"
 import * as Peer from "./support/Peer.ts"
-import { majority, p } from "./support/Peer.ts"
+import { kept, majority, p } from "./support/Peer.ts"
 
 const own = p(1, 10, 1)
 const untrusted = p(3, -1, -1)
@@ -34,6 +34,47 @@ describe("leaveWhoAbstains", () => {
     const peer = misled()
     peer.hears(3, "LOOKING", untrusted, 0)
     assert.deepStrictEqual(tags(peer.hears(3, "LOOKING", untrusted, 5)), ["Ignored", "SetTimer"])
+    assert.strictEqual(peer.looking().logicalClock, 5n)
+  })
+
+  it("on: others may go on voting for it, in any round, and it is not taken up again until it proposes itself", () => {
+    const peer = misled()
+    peer.hears(3, "LOOKING", untrusted, 0)
+    assert.deepInclude(peer.hears(2, "LOOKING", p(3, 20, 3), 5), kept(2, p(3, 20, 3), own, "Abstains"))
+    peer.hears(2, "LOOKING", p(3, 20, 3), 6)
+    assert.deepStrictEqual([peer.looking().logicalClock, peer.looking().proposal], [6n, own])
+    peer.hears(3, "LOOKING", p(2, 11, 1), 6)
+    peer.hears(2, "LOOKING", p(3, 20, 3), 6)
+    assert.deepStrictEqual(peer.looking().proposal, p(2, 11, 1))
+    peer.hears(3, "LOOKING", p(3, 20, 3), 6)
+    assert.deepStrictEqual(peer.looking().proposal, p(3, 20, 3))
+  })
+
+  it("on: who has a leader abstains no more, and a new search knows of nobody", () => {
+    const peer = misled()
+    peer.hears(3, "LOOKING", untrusted, 0)
+    assert.deepStrictEqual(peer.looking().abstaining, Peer.sids(3))
+    peer.hears(3, "FOLLOWING", p(2, 11, 1), 1)
+    assert.deepStrictEqual(peer.looking().abstaining, Peer.sids())
+    peer.hears(3, "LOOKING", untrusted, 0)
+    peer.look()
+    assert.deepStrictEqual(peer.looking().abstaining, Peer.sids())
+  })
+
+  it("on: a quorum that has agreed on it is left, too", () => {
+    const peer = misled()
+    peer.hears(1, "LOOKING", p(3, 20, 3), 4)
+    assert.isTrue(peer.looking().finalizing)
+    assert.includeMembers(tags(peer.hears(3, "LOOKING", untrusted, 0)), ["Ignored", "RoundStarted"])
+    assert.deepStrictEqual([peer.looking().finalizing, peer.looking().proposal], [false, own])
+  })
+
+  // Three of four abstain, and there are votes for one of them in an older round: nobody goes back to it.
+  it("on: who abstains itself does not go back to a round for it", () => {
+    const peer = misled({ electable: false, zxid: 0, epoch: 0 })
+    peer.hears(3, "LOOKING", untrusted, 0)
+    assert.strictEqual(peer.looking().logicalClock, 5n)
+    assert.include(tags(peer.hears(2, "LOOKING", p(3, 20, 3), 4)), "Ignored")
     assert.strictEqual(peer.looking().logicalClock, 5n)
   })
 

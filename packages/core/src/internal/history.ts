@@ -24,18 +24,17 @@ export const NO_ROUND = -1n
 export const ownVote = ({ electable, mySid }: Ensemble, { currentEpoch, lastLoggedZxid }: History): Vote.Vote =>
   Vote.make(electable ? { leader: mySid, zxid: lastLoggedZxid, peerEpoch: currentEpoch } : abstention(mySid), NO_ROUND)
 
-/**
- * Whom we propose when a round starts. Membership decides about the id, learner
- * type about the rest. Who votes and may not be proposed abstains.
- */
-export const initialProposal = (
-  { electable, mySid }: Ensemble,
+/** Whom we propose when a round starts. Who votes and may not be proposed abstains. */
+export const initialProposal = ({ electable, mySid }: Ensemble, { committed }: Membership, own: Vote.Proposal) =>
+  !electable && committed.voters.has(mySid) ? abstention(mySid) : own
+
+/** What speaks for ourselves. Membership decides about the id, learner type about the rest. */
+export const ownProposal = (
+  { mySid }: Ensemble,
   { committed, learnerType }: Membership,
   { currentEpoch, lastLoggedZxid }: History
 ): Vote.Proposal => {
-  const votes = committed.voters.has(mySid)
-  if (votes && !electable) return abstention(mySid)
-  const leader = votes ? mySid : NOBODY
+  const leader = committed.voters.has(mySid) ? mySid : NOBODY
   return learnerType === "observer"
     ? { leader, zxid: NOBODY, peerEpoch: NOBODY }
     : { leader, zxid: lastLoggedZxid, peerEpoch: currentEpoch }

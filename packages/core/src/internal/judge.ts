@@ -3,37 +3,34 @@
  */
 import type { Looking } from "../Election.ts"
 import type { IgnoredReason, KeptGround } from "../ElectionOutput.ts"
-import type { Ensemble, Membership } from "../Ensemble.ts"
+import type { Ensemble } from "../Ensemble.ts"
 import type { Notification } from "../Notification.ts"
 import * as QuorumVerifier from "../QuorumVerifier.ts"
 import * as Vote from "../Vote.ts"
 import { UNTRUSTED } from "../Zxid.ts"
+import { isAbstention } from "./abstention.ts"
 import { NO_ROUND } from "./history.ts"
 
-/** `Vote.Verdict`, and the case that we are the candidate and not electable. */
+/** `Vote.Verdict`, and the cases that the candidate votes for nobody, or that we are not electable. */
 export type Judgement = Vote.Verdict | { readonly better: false; readonly ground: KeptGround }
 
 /**
  * Is the candidate better than the current proposal? Weighed by the committed
- * configuration; whoever is not electable never adopts itself, and prefers
- * any real proposal to its own abstention. Java: totalOrderPredicate.
+ * configuration; whoever is not electable never adopts itself, nor who knows less,
+ * which would turn it away as a follower, and prefers any other real proposal to
+ * its own abstention. Java: totalOrderPredicate.
  */
 export const judge = (
-  ensemble: Ensemble,
-  membership: Membership,
+  { electable, mySid }: Ensemble,
+  { abstaining, membership, own }: Looking,
   candidate: Vote.Proposal,
   current: Vote.Proposal
 ): Judgement => {
-  if (!ensemble.electable && candidate.leader === ensemble.mySid) return notElectable
+  if (!electable && candidate.leader === mySid) return notElectable
+  if (!electable && Vote.isOlder(candidate, own)) return knowsLess
+  if (abstaining.has(candidate.leader)) return abstains
   return Vote.compare(candidate, current, QuorumVerifier.weight(membership.committed, candidate.leader))
 }
-
-/**
- * Is this our way of voting for nobody? Others see a vote for ourselves by a
- * server whose database is not trusted, which they answer and do not count.
- */
-export const isAbstention = ({ electable, mySid }: Ensemble, proposal: Vote.Proposal): boolean =>
-  !electable && proposal.leader === mySid && proposal.zxid === UNTRUSTED
 
 /**
  * May our proposal win? Neither an abstention nor the proposal of a peer without
@@ -41,16 +38,6 @@ export const isAbstention = ({ electable, mySid }: Ensemble, proposal: Vote.Prop
  */
 export const mayWin = (ensemble: Ensemble, { membership, proposal }: Looking): boolean =>
   membership.voters.has(proposal.leader) && !isAbstention(ensemble, proposal)
-
-/**
- * Does whom we propose say itself that it votes for nobody, so that it cannot win? Somebody has lied about it, or it
- * has stepped aside since. What we have said ourselves is old news. There is no round after the last one.
- */
-export const isRefuted = ({ mySid, rules }: Ensemble, state: Looking, notification: Notification): boolean => {
-  const { from, leader, zxid } = notification
-  return rules.leaveWhoAbstains && zxid === UNTRUSTED && notification.state === "LOOKING" && leader === from &&
-    from === state.proposal.leader && from !== mySid && state.logicalClock < LAST_ROUND
-}
 
 /**
  * Is nobody left who could bring a better vote? Every voter votes as we do, or is gone; but who has had no leader yet
@@ -98,13 +85,29 @@ export const outOfRound = (ensemble: Ensemble, state: Looking, notification: Not
   if (notification.state !== "LOOKING" || notification.electionEpoch === state.logicalClock) return null
   const isOver = notification.electionEpoch < state.logicalClock
   if (ensemble.electable) return isOver ? "LowerRound" : null
-  const abstains = isAbstention(ensemble, state.proposal)
-  const mayVote = judge(ensemble, state.membership, notification, state.initial).better
-  if (isOver) return abstains && mayVote ? null : "LowerRound"
-  return abstains || mayVote ? null : "NothingToVoteFor"
+  const undecided = isAbstention(ensemble, state.proposal)
+  const mayVote = judge(ensemble, state, notification, state.initial).better
+  if (isOver) return undecided && mayVote ? null : "LowerRound"
+  return undecided || mayVote ? null : "NothingToVoteFor"
 }
 
-// A round is a Java long.
-const LAST_ROUND = 2n ** 63n - 1n
+/**
+ * On what ground a notification re-opens the vote that a quorum has agreed on, `null` if it does not. In the original
+ * whatever is better does; filtered, only the vote of somebody who looks.
+ */
+export const rivalry = (
+  ensemble: Ensemble,
+  state: Looking,
+  notification: Notification
+): Vote.Ground | "HigherRound" | null => {
+  if (ensemble.rules.filterWhileFinalizing) {
+    if (notification.state !== "LOOKING") return null
+    if (notification.electionEpoch > state.logicalClock) return "HigherRound"
+  }
+  const verdict = judge(ensemble, state, notification, state.proposal)
+  return verdict.better ? verdict.ground : null
+}
 
 const notElectable: Judgement = { better: false, ground: "NotElectable" }
+const knowsLess: Judgement = { better: false, ground: "KnowsLess" }
+const abstains: Judgement = { better: false, ground: "Abstains" }

@@ -12,9 +12,10 @@ import type { OracleAnswer } from "../QuorumVerifier.ts"
 import type { Sid } from "../Sid.ts"
 import * as Vote from "../Vote.ts"
 import * as VoteTracker from "../VoteTracker.ts"
+import * as Abstention from "./abstention.ts"
 import * as History from "./history.ts"
 import * as Join from "./join.ts"
-import { inadmissible, isAbstention, isNoNews, isRefuted, isUnanimous, judge, mayWin, outOfRound } from "./judge.ts"
+import { inadmissible, isNoNews, isUnanimous, judge, mayWin, outOfRound, rivalry } from "./judge.ts"
 import * as SidMap from "./sidMap.ts"
 import * as SidSet from "./sidSet.ts"
 
@@ -28,7 +29,8 @@ export interface Search {
 /** Begins a search: next round, own proposal, told to all; then whatever has been waiting. Spec: ZabTimeout. */
 export const start = (ensemble: Ensemble, state: State, event: Event & { readonly _tag: "LookForLeader" }): Step => {
   const restarted = state._tag === "Idle" && state.restarting
-  const initial = History.initialProposal(ensemble, state.membership, event)
+  const own = History.ownProposal(ensemble, state.membership, event)
+  const initial = History.initialProposal(ensemble, state.membership, own)
   const looking: Looking = {
     _tag: "Looking",
     membership: state.membership,
@@ -38,6 +40,7 @@ export const start = (ensemble: Ensemble, state: State, event: Event & { readonl
     proposal: initial,
     currentVote: restarted ? History.ownVote(ensemble, event) : state.currentVote,
     initial,
+    own,
     trusted: History.isTrusted(state.membership, event),
     recvSet: SidMap.empty,
     outOfElection: SidMap.empty,
@@ -45,7 +48,8 @@ export const start = (ensemble: Ensemble, state: State, event: Event & { readonl
     finalizing: false,
     notificationInterval: ensemble.timing.minNotificationInterval,
     runnerUp: null,
-    heard: SidSet.empty
+    heard: SidSet.empty,
+    abstaining: Abstention.none
   }
   const search: Search = { ensemble, oracle: event.oracle ?? false, outputs: [] }
   search.outputs.push({ _tag: "RoundStarted", logicalClock: looking.logicalClock, initial, from: null })
@@ -101,9 +105,10 @@ export const onRefused = (ensemble: Ensemble, state: State): Step =>
     ? rest({ ensemble, oracle: false, outputs: [] }, state)
     : [state, []]
 
-const believed = (ensemble: Ensemble, { membership, proposal, runnerUp, supporters }: Looking): ElectedReason => {
-  const ground = runnerUp === null ? null : judge(ensemble, membership, runnerUp, proposal).ground
-  return { _tag: "Quorum", supporters: supporters ?? SidSet.empty, runnerUp, ground }
+const believed = (ensemble: Ensemble, state: Looking): ElectedReason => {
+  const { proposal, runnerUp, supporters } = state
+  const lost = runnerUp === null ? null : judge(ensemble, state, runnerUp, proposal)
+  return { _tag: "Quorum", supporters: supporters ?? SidSet.empty, runnerUp, ground: lost === null ? null : lost.ground }
 }
 
 // -----------------------------------------------------------------------------
@@ -116,6 +121,7 @@ const drain = (search: Search, looking: Looking, queue: Array<Notification>): St
   let state: Looking = looking
   let waitOn = queue.length > 0
   for (const next of queue) {
+    state = Abstention.hear(search.ensemble, state, next)
     const after = state.finalizing ? whileFinalizing(search, state, next) : whileWaiting(search, state, next)
     if (after === "Unmoved") continue
     waitOn = false
@@ -128,12 +134,9 @@ const drain = (search: Search, looking: Looking, queue: Array<Notification>): St
   return waitOn ? [state, search.outputs] : rest(search, state)
 }
 
-// What has no place in the search is ignored; but who says that it votes for nobody cannot be voted for.
 const consider = (search: Search, state: Looking, notification: Notification): Looking | Settled => {
   const reason = inadmissible(state, notification)
-  if (reason === null) return count(search, state, notification)
-  ignore(search, state, notification, reason)
-  return isRefuted(search.ensemble, state, notification) ? leaveRound(search, state, notification.from) : state
+  return reason === null ? count(search, state, notification) : dismiss(search, state, notification, reason)
 }
 
 // HandleNotmsg: the switch on the sender's state.
@@ -160,11 +163,11 @@ const whileFinalizing = (
   if (filterWhileFinalizing) {
     const reason = inadmissible(state, notification) ?? outOfRound(ensemble, state, notification)
     if (reason !== null) {
-      ignore(search, state, notification, reason)
-      return "Unmoved"
+      const after = dismiss(search, state, notification, reason)
+      return after === state ? "Unmoved" : after
     }
   }
-  const ground = rivalry(search, state, notification)
+  const ground = rivalry(ensemble, state, notification)
   if (ground !== null) {
     outputs.push({ _tag: "Reopened", from: notification.from, offered: Vote.proposalOf(notification), ground })
     return "Reopen"
@@ -182,18 +185,10 @@ const whileFinalizing = (
   return isNoNews(ensemble, state, next) ? "Unmoved" : next
 }
 
-// Does this re-open the vote? In the original whatever is better does; filtered, only the vote of somebody who looks.
-const rivalry = (
-  { ensemble }: Search,
-  state: Looking,
-  notification: Notification
-): Vote.Ground | "HigherRound" | null => {
-  if (ensemble.rules.filterWhileFinalizing) {
-    if (notification.state !== "LOOKING") return null
-    if (notification.electionEpoch > state.logicalClock) return "HigherRound"
-  }
-  const verdict = judge(ensemble, state.membership, notification, state.proposal)
-  return verdict.better ? verdict.ground : null
+// What has no place in the search is ignored; but who says that it votes for nobody cannot be voted for.
+const dismiss = (search: Search, state: Looking, notification: Notification, reason: IgnoredReason): Looking => {
+  ignore(search, state, notification, reason)
+  return Abstention.isRefuted(state) ? leaveRound(search, state, notification.from) : state
 }
 
 const ignore = ({ outputs }: Search, state: Looking, notification: Notification, reason: IgnoredReason): Looking => {
@@ -243,8 +238,8 @@ const leaveRound = (search: Search, state: Looking, from: Sid): Looking => {
 const weigh = (search: Search, state: Looking, notification: Notification): Looking => {
   const { ensemble, outputs } = search
   const { from } = notification
-  const { membership, proposal, runnerUp } = state
-  const verdict = judge(ensemble, membership, notification, proposal)
+  const { proposal, runnerUp } = state
+  const verdict = judge(ensemble, state, notification, proposal)
   const offered = Vote.proposalOf(notification)
   if (verdict.better) {
     outputs.push({ _tag: "Adopted", from, previous: proposal, proposal: offered, ground: verdict.ground })
@@ -275,7 +270,7 @@ const tally = (search: Search, state: Looking, recvSet: Looking["recvSet"]): Loo
 const broadcast = (search: Search, state: Looking, cause: SendCause, except: ReadonlySet<Sid> = SidSet.empty): void => {
   const { leader, peerEpoch, zxid } = state.proposal
   // Who abstains asks: only a vote of an earlier round than its own is answered by whoever looks.
-  const electionEpoch = isAbstention(search.ensemble, state.proposal) ? 0n : state.logicalClock
+  const electionEpoch = Abstention.isAbstention(search.ensemble, state.proposal) ? 0n : state.logicalClock
   const config = state.membership.committed.text
   for (const to of state.membership.voters) {
     if (except.has(to)) continue

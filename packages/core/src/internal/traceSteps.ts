@@ -38,7 +38,7 @@ export const ElectionEvent = of<Election.Event>()(TaggedUnion({
 }))
 
 const grounds = ["peerEpoch", "zxid", "sid"] as const
-const KeptGround = Literals([...grounds, "Equal", "ZeroWeight", "NotElectable"])
+const KeptGround = Literals([...grounds, "Equal", "ZeroWeight", "NotElectable", "Abstains", "KnowsLess"])
 
 const ElectedReason = of<ElectionOutput.ElectedReason>()(TaggedUnion({
   Quorum: { supporters: Sids, runnerUp: NullOr(Proposal), ground: NullOr(KeptGround) },

@@ -81,7 +81,9 @@ const isGround = (ground: KeptGround): ground is Vote.Ground =>
 const keptGrounds: Record<Exclude<KeptGround, Vote.Ground>, (offered: Vote.Proposal) => string> = {
   Equal: () => "it is for the same",
   ZeroWeight: ({ leader }) => `server ${leader} weighs nothing and may not lead`,
-  NotElectable: ({ leader }) => `server ${leader} is not electable`
+  NotElectable: ({ leader }) => `server ${leader} is not electable`,
+  KnowsLess: ({ leader }) => `server ${leader} knows less than this server, which is not electable`,
+  Abstains: ({ leader }) => `server ${leader} votes for nobody itself`
 }
 
 const reopened = ({ from, ground, offered }: Output & { readonly _tag: "Reopened" }): string => {

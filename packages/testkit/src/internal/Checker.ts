@@ -7,6 +7,7 @@ import type * as Election from "@conclave/core/Election"
 import type { Output } from "@conclave/core/ElectionOutput"
 import type { Notification } from "@conclave/core/Notification"
 import type { Sid } from "@conclave/core/Sid"
+import type { Proposal } from "@conclave/core/Vote"
 import * as ElectedChecks from "./ElectedChecks.ts"
 import * as Judge from "./Judge.ts"
 import { broken, isHeavier, keyOf } from "./Properties.ts"
@@ -49,10 +50,10 @@ export const afterStep = (
         if (world.honest) remember(world, node, output)
         break
       case "Adopted":
-        onAdoption(world, node, output)
+        onAdoption(world, node, event, output)
         break
       case "Kept":
-        onKept(world, node, output)
+        onKept(world, node, event, output)
         break
       case "Elected":
         moved = true
@@ -148,18 +149,30 @@ const isChanged = (before: Election.State, after: Election.State): boolean =>
     before.logicalClock !== after.logicalClock ||
     (before.proposal !== after.proposal && !Judge.isSame(before.proposal, after.proposal)))
 
-const onAdoption = (world: World, node: Node, { previous, proposal }: Output & { readonly _tag: "Adopted" }): void => {
+type Adopted = Output & { readonly _tag: "Adopted" }
+
+const onAdoption = (world: World, node: Node, event: Election.Event, { previous, proposal }: Adopted): void => {
   if (!isHeavier(world, node, proposal, previous)) {
     broken(world, node, "order", `adopts ${keyOf(proposal)} in place of ${keyOf(previous)}`)
   }
   if (!Judge.isVoter(world, node, proposal.leader)) broken(world, node, "voters", `adopts server ${proposal.leader}`)
+  // A search may begin with several notifications, in one step.
+  if (event._tag === "Received" && isRefuted(node.election, proposal)) {
+    broken(world, node, "order", `adopts ${keyOf(proposal)}, which votes for nobody`)
+  }
 }
 
-const onKept = (world: World, node: Node, { offered, proposal }: Output & { readonly _tag: "Kept" }): void => {
-  if (isHeavier(world, node, offered, proposal)) {
+type Kept = Output & { readonly _tag: "Kept" }
+
+const onKept = (world: World, node: Node, event: Election.Event, { ground, offered, proposal }: Kept): void => {
+  const refuted = event._tag === "Received" ? isRefuted(node.election, offered) : ground === "Abstains"
+  if (!refuted && isHeavier(world, node, offered, proposal)) {
     broken(world, node, "order", `keeps ${keyOf(proposal)} although ${keyOf(offered)} was offered`)
   }
 }
+
+const isRefuted = (election: Election.State, { leader }: Proposal): boolean =>
+  election._tag === "Looking" && election.abstaining.has(leader)
 
 const onClock = (
   world: World,
@@ -212,12 +225,17 @@ const heeded = (
   notification: Notification
 ): void => {
   const { electionEpoch, from, leader, zxid } = notification
+  const abstains = leader === from && zxid === UNTRUSTED && from !== node.sid
+  if (after.abstaining.has(from) && !abstains && (leader === from || !before.abstaining.has(from))) {
+    return broken(world, node, "heed", `takes ${from} for one that abstains, which votes for ${keyOf(notification)}`)
+  }
   if (after.logicalClock !== before.logicalClock) {
     if (Judge.isSame(after.proposal, after.initial) || Judge.isSame(after.proposal, notification)) return
     return broken(world, node, "entry", `enters round ${after.logicalClock} with ${keyOf(after.proposal)}`)
   }
   if (electionEpoch !== after.logicalClock || !Judge.isBetter(notification, after.proposal)) return
-  if (zxid === UNTRUSTED || !after.trusted || !isHeavier(world, node, notification, after.proposal)) return
+  if (zxid === UNTRUSTED || !after.trusted || isRefuted(after, notification)) return
+  if (!isHeavier(world, node, notification, after.proposal)) return
   if (Judge.isVoter(world, node, from) && Judge.isVoter(world, node, leader)) {
     broken(world, node, "heed", `keeps ${keyOf(after.proposal)} although ${from} votes for ${keyOf(notification)}`)
   }

@@ -55,7 +55,13 @@ export const broken = (world: World, node: Node, property: Property, detail: str
 /** A proposal in short: leader, epoch, zxid. */
 export const keyOf = ({ leader, peerEpoch, zxid }: Proposal): string => `${leader}/${peerEpoch}/${zxid}`
 
-/** Is the candidate to be preferred? It is better and has weight; but who may not be proposed never prefers itself. */
-export const isHeavier= (world: World, node: Node, candidate: Proposal, current: Proposal): boolean =>
+/**
+ * Is the candidate to be preferred? It is better and has weight; but who may not be proposed never prefers itself, nor
+ * one with a history shorter than its own.
+ */
+export const isHeavier = (world: World, node: Node, candidate: Proposal, current: Proposal): boolean =>
   Judge.hasWeight(world, candidate.leader) && Judge.isBetter(candidate, current) &&
-  (node.ensemble.electable || candidate.leader !== node.sid)
+  (node.ensemble.electable || (candidate.leader !== node.sid && !isShorter(node, candidate)))
+
+const isShorter = ({ election, sid }: Node, candidate: Proposal): boolean =>
+  election._tag === "Looking" && Judge.isBetter({ ...election.own, leader: sid }, { ...candidate, leader: sid })

@@ -204,9 +204,18 @@ const aboutSearches: ReadonlyArray<Defect> = [
   },
   {
     ...judge,
-    name: "votes for nobody count",
+    name: "who may not be proposed votes for who knows less",
     origin: slip,
-    text: "if (notification.zxid === UNTRUSTED) return \"ZxidUntrusted\"",
+    text: "if (!electable && Vote.isOlder(candidate, own)) return knowsLess",
+    instead: "",
+    profile: "weights",
+    peers: 3
+  },
+  {
+    ...judge,
+    name: "who votes for nobody is proposed again",
+    origin: slip,
+    text: "if (abstaining.has(candidate.leader)) return abstains",
     instead: "",
     profile: "weights",
     peers: 3
@@ -215,7 +224,7 @@ const aboutSearches: ReadonlyArray<Defect> = [
     ...judge,
     name: "who may not be proposed adopts itself",
     origin: slip,
-    text: "if (!ensemble.electable && candidate.leader === ensemble.mySid) return notElectable",
+    text: "if (!electable && candidate.leader === mySid) return notElectable",
     instead: "",
     profile: "hostile",
     peers: 3
@@ -372,7 +381,7 @@ export const rare: Defect = {
   ...judge,
   name: "who may not be proposed enters a round in which it has nobody to vote for",
   origin: slip,
-  text: "return abstains || mayVote ? null : \"NothingToVoteFor\"",
+  text: "return undecided || mayVote ? null : \"NothingToVoteFor\"",
   instead: "return null",
   profile: "weights"
 }

@@ -56,8 +56,8 @@ const ofElections: ReadonlyArray<{ readonly name: string; readonly options: Elec
   {
     name: "1 not electable, of whom it is said that it stands",
     options: {
-      peers: [{ sid: 1 }, { sid: 2 }, { sid: 3, electable: false }],
-      rumours: [{ from: 2, to: 3, round: 1n, vote: { leader: 3n, zxid: 0n, peerEpoch: 0n } }],
+      peers: [{ sid: 1 }, { sid: 2, zxid: 1 }, { sid: 3, zxid: 1, electable: false }],
+      rumours: [1, 3].map((to) => ({ from: 2, to, round: 1n, vote: { leader: 3n, zxid: 1n, peerEpoch: 0n } })),
       bounds: { rounds: 1, capacity: 2 }
     }
   },

@@ -72,8 +72,9 @@ const stateKey = (state: Election.State, { answers, idles }: Readers): string =>
     case "Looking": {
       const sets = `${votesKey(state.recvSet)}|${votesKey(state.outOfElection)}`
       const wait = `${state.finalizing ? "F" : "N"}${state.trusted ? "" : "?"}`
-      const proposals = `${proposalKey(state.proposal)} ${proposalKey(state.initial)}`
-      return `L${wait} ${logicalClock} ${proposals} ${sets}${known}`
+      const proposals = [state.proposal, state.initial, ...(state.own === state.initial ? [] : [state.own])]
+      const refuted = state.abstaining.size === 0 ? "" : ` -${Array.from(state.abstaining, String).sort().join(",")}`
+      return `L${wait} ${logicalClock} ${proposals.map(proposalKey).join(" ")} ${sets}${refuted}${known}`
     }
     case "Settled":
       return `${state.state} ${logicalClock} ${voteKey(currentVote)}${proposal}`
