@@ -29,7 +29,8 @@ class SidMap<V> implements ReadonlyMap<Sid, V> {
   }
 
   forEach(each: (item: V, sid: Sid, map: ReadonlyMap<Sid, V>) => void, self?: unknown): void {
-    this.sids.forEach((sid, index) => each.call(self, this.items[index]!, sid, this))
+    const { items, sids } = this
+    for (let index = 0; index < sids.length; index++) each.call(self, items[index]!, sids[index]!, this)
   }
 
   keys(): MapIterator<Sid> {

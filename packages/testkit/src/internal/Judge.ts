@@ -80,7 +80,9 @@ const isCarriedByMost = (
   supports: (vote: Vote) => boolean
 ): boolean => {
   let present = 0
-  for (const [sid, vote] of votes) if (supports(vote) && isOneOf(voters, sid)) present++
+  votes.forEach((vote, sid) => {
+    if (supports(vote) && isOneOf(voters, sid)) present++
+  })
   return present * 2 > voters.length
 }
 
