@@ -107,8 +107,8 @@ export const onRefused = (ensemble: Ensemble, state: State): Step =>
 
 const believed = (ensemble: Ensemble, state: Looking): ElectedReason => {
   const { proposal, runnerUp, supporters } = state
-  const lost = runnerUp === null ? null : judge(ensemble, state, runnerUp, proposal)
-  return { _tag: "Quorum", supporters: supporters ?? SidSet.empty, runnerUp, ground: lost === null ? null : lost.ground }
+  const ground = runnerUp === null ? null : judge(ensemble, state, runnerUp, proposal).ground
+  return { _tag: "Quorum", supporters: supporters ?? SidSet.empty, runnerUp, ground }
 }
 
 // -----------------------------------------------------------------------------
