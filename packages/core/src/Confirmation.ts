@@ -13,6 +13,7 @@ import type { Notification, ToSend } from "./Notification.ts"
 import type { OracleAnswer } from "./QuorumVerifier.ts"
 import type { Sid } from "./Sid.ts"
 import * as VoteTracker from "./VoteTracker.ts"
+import * as SidSet from "./internal/sidSet.ts"
 
 /** What the others have said about our leader since we have it. */
 export interface Confirmation {
@@ -23,7 +24,7 @@ export interface Confirmation {
 }
 
 /** Nobody has said anything. */
-export const unasked: Confirmation = { confirmed: new Set(), denied: new Set() }
+export const unasked: Confirmation = { confirmed: SidSet.empty, denied: SidSet.empty }
 
 /** What the answers come to. */
 export type Verdict = "Confirmed" | "Denied" | "Open"
@@ -33,13 +34,10 @@ export const hear = (self: Confirmation, state: Settled, notification: Notificat
   const { electionEpoch, from, leader } = notification
   const answers = notification.state === "FOLLOWING" || notification.state === "LEADING"
   if (!answers || electionEpoch < state.currentVote.electionEpoch) return self
-  const confirmed = new Set(self.confirmed)
-  const denied = new Set(self.denied)
-  confirmed.delete(from)
-  denied.delete(from)
-  const agrees = leader === state.currentVote.leader
-  ;(agrees ? confirmed : denied).add(from)
-  return { confirmed, denied }
+  const { confirmed, denied } = self
+  return leader === state.currentVote.leader
+    ? { confirmed: SidSet.add(confirmed, from), denied: SidSet.remove(denied, from) }
+    : { confirmed: SidSet.remove(confirmed, from), denied: SidSet.add(denied, from) }
 }
 
 /**
@@ -57,8 +55,8 @@ export const verdict = (
   if (state !== "LEADING") {
     return confirmed.has(currentVote.leader) ? "Confirmed" : denied.has(currentVote.leader) ? "Denied" : "Open"
   }
-  if (VoteTracker.hasAllQuorums(membership, new Set(confirmed).add(mySid), oracle)) return "Confirmed"
-  const possible = membership.voters.difference(denied)
+  if (VoteTracker.hasAllQuorums(membership, SidSet.add(confirmed, mySid), oracle)) return "Confirmed"
+  const possible = Array.from(denied).reduce(SidSet.remove, membership.voters)
   return VoteTracker.hasAllQuorums(membership, possible, false) ? "Open" : "Denied"
 }
 

@@ -24,7 +24,8 @@ import type { Membership } from "./Ensemble.ts"
 import * as QuorumServer from "./QuorumServer.ts"
 import type { Rules } from "./Rules.ts"
 import { OBSERVER_ID, type Sid } from "./Sid.ts"
-import { withEntry, withoutEntry } from "./internal/entries.ts"
+import * as SidMap from "./internal/sidMap.ts"
+import * as SidSet from "./internal/sidSet.ts"
 
 /** The connections there are, and those on their way. */
 export interface State {
@@ -88,10 +89,10 @@ export type Step = readonly [State, ReadonlyArray<Output>]
 
 /** No connections. */
 export const empty: State = {
-  links: new Map(),
-  dialing: new Set(),
-  callers: new Map(),
-  wanted: new Map(),
+  links: SidMap.empty,
+  dialing: SidSet.empty,
+  callers: SidMap.empty,
+  wanted: SidMap.empty,
   observerCounter: 0n
 }
 
@@ -136,19 +137,23 @@ export const addressesOf = ({ committed, lastSeen, me }: Membership, sid: Sid): 
 // internal
 // -----------------------------------------------------------------------------
 
+// Asked before every message, and nearly always there is a link.
+const nothing: ReadonlyArray<Output> = []
+
 const onConnectRequested = (view: View, state: State, sid: Sid): Step => {
   const link = state.links.get(sid)
   if (link === undefined) return dial(view, state, sid, [])
   const probe = view.probeAddresses && addressesOf(view.membership, sid).length > 1
-  return [state, probe ? [{ _tag: "Probe", link, sid }] : []]
+  return [state, probe ? [{ _tag: "Probe", link, sid }] : nothing]
 }
 
 const onWanted = (view: View, state: State, sids: ReadonlySet<Sid>): Step => {
-  const wanted = new Map<Sid, number>()
-  for (const sid of sids) if (sid !== view.mySid) wanted.set(sid, 0)
+  const others: Array<Sid> = []
+  for (const sid of sids) if (sid !== view.mySid) others.push(sid)
+  const wanted = SidMap.fill(others, 0)
   const outputs: Array<Output> = []
   let next: State = { ...state, wanted }
-  for (const sid of wanted.keys()) {
+  for (const sid of others) {
     if (next.links.has(sid)) continue
     const [after, dialed] = dial(view, next, sid, [])
     next = after
@@ -186,7 +191,7 @@ const onClosed = (view: View, state: State, event: Event & { readonly _tag: "Clo
   // time it would take our call for a reason to close its next one, and so on without end.
   const isYielding = Challenge.onDialed(view.mySid, sid) === "Yield"
   if (isYielding && failures > 0) return redialLater(next, sid)
-  const wanted = withEntry(next.wanted, sid, isYielding ? 1 : 0)
+  const wanted = SidMap.set(next.wanted, sid, isYielding ? 1 : 0)
   return dial(view, { ...next, wanted }, sid, [])
 }
 
@@ -194,7 +199,7 @@ const onClosed = (view: View, state: State, event: Event & { readonly _tag: "Clo
 const onRedialDue = (view: View, state: State, sid: Sid): Step => {
   if (!state.wanted.has(sid)) return [state, []]
   return state.links.has(sid)
-    ? [{ ...state, wanted: withEntry(state.wanted, sid, 0) }, []]
+    ? [{ ...state, wanted: SidMap.set(state.wanted, sid, 0) }, []]
     : dial(view, state, sid, [])
 }
 
@@ -202,7 +207,7 @@ const onRedialDue = (view: View, state: State, sid: Sid): Step => {
 const redialLater = (state: State, sid: Sid): Step => {
   const failures = state.wanted.get(sid)
   if (failures === undefined) return [state, []]
-  const wanted = withEntry(state.wanted, sid, failures + 1)
+  const wanted = SidMap.set(state.wanted, sid, failures + 1)
   return [{ ...state, wanted }, [{ _tag: "RedialLater", sid, failures: failures + 1 }]]
 }
 
@@ -229,7 +234,7 @@ const dialBack = (
   const older = view.rules.redialBeforeClosing ? undefined : state.links.get(sid)
   const closing = [...(older === undefined ? [] : [close(older, sid, "Replaced")]), close(link, sid, "DialingBack")]
   const next = older === undefined ? state : unlink(state, sid)
-  if (next.dialing.has(sid)) return [{ ...next, callers: withEntry(next.callers, sid, announced) }, closing]
+  if (next.dialing.has(sid)) return [{ ...next, callers: SidMap.set(next.callers, sid, announced) }, closing]
   const [dialing, outputs] = dial(view, next, sid, announced)
   return [dialing, [...closing, ...outputs]]
 }
@@ -246,13 +251,13 @@ const dial = (view: View, state: State, sid: Sid, announced: ReadonlyArray<Addre
   const [first, second] = view.rules.dialConfiguredAddresses ? [configured, announced] : [announced, configured]
   const addresses = first.length > 0 ? first : second
   if (addresses.length === 0) return [state, [{ _tag: "NoAddress", sid }]]
-  return [{ ...state, dialing: new Set(state.dialing).add(sid) }, [{ _tag: "Dial", sid, addresses }]]
+  return [{ ...state, dialing: SidSet.add(state.dialing, sid) }, [{ _tag: "Dial", sid, addresses }]]
 }
 
 const adopt = (state: State, link: LinkId, sid: Sid, linger: boolean): Step => {
   const older = state.links.get(sid)
   return [
-    { ...state, links: withEntry(state.links, sid, link) },
+    { ...state, links: SidMap.set(state.links, sid, link) },
     [...(older === undefined ? [] : [close(older, sid, "Replaced", linger)]), { _tag: "Adopt", link, sid }]
   ]
 }
@@ -269,12 +274,10 @@ const close = (link: LinkId, sid: Sid, reason: CloseReason, linger = false): Out
 const isLink = ({ links }: State, { link, sid }: { readonly link: LinkId; readonly sid: Sid }): boolean =>
   links.get(sid) === link
 
-const unlink = (state: State, sid: Sid): State => ({ ...state, links: withoutEntry(state.links, sid) })
+const unlink = (state: State, sid: Sid): State => ({ ...state, links: SidMap.remove(state.links, sid) })
 
 const dialOver = (state: State, sid: Sid): State => {
   // Callers are remembered for a dial that is under way.
   if (!state.dialing.has(sid)) return state
-  const dialing = new Set(state.dialing)
-  dialing.delete(sid)
-  return { ...state, dialing, callers: withoutEntry(state.callers, sid) }
+  return { ...state, dialing: SidSet.remove(state.dialing, sid), callers: SidMap.remove(state.callers, sid) }
 }

@@ -36,9 +36,9 @@ import type { Notification } from "./Notification.ts"
 import * as QuorumVerifier from "./QuorumVerifier.ts"
 import type { ServerState, SettledState } from "./ServerState.ts"
 import type { Sid } from "./Sid.ts"
-import { withEntry, withoutEntry } from "./internal/entries.ts"
 import * as History from "./internal/history.ts"
 import * as LookForLeader from "./internal/lookForLeader.ts"
+import * as SidMap from "./internal/sidMap.ts"
 import * as WorkerReceiver from "./internal/workerReceiver.ts"
 import * as Vote from "./Vote.ts"
 import type { Zxid } from "./Zxid.ts"
@@ -160,7 +160,7 @@ export const make = (
   logicalClock: 0n,
   proposal: nothingProposed,
   currentVote: History.ownVote(ensemble, facts),
-  absent: new Map(),
+  absent: SidMap.empty,
   recvQueue: [],
   restarting: false
 })
@@ -254,5 +254,5 @@ const onDesignated = ({ electable, mySid }: Ensemble, state: State, leader: Sid)
 // Only voters matter, which also bounds the table.
 const withAbsent = <S extends State>(state: S, sid: Sid, how: "Refused" | "Unreachable" | undefined): S => {
   if (state.absent.get(sid) === how || !state.membership.voters.has(sid)) return state
-  return { ...state, absent: how === undefined ? withoutEntry(state.absent, sid) : withEntry(state.absent, sid, how) }
+  return { ...state, absent: how === undefined ? SidMap.remove(state.absent, sid) : SidMap.set(state.absent, sid, how) }
 }

@@ -10,6 +10,7 @@ import type * as QuorumVerifier from "./QuorumVerifier.ts"
 import * as Rules from "./Rules.ts"
 import type { Sid } from "./Sid.ts"
 import { hashOrder } from "./internal/hashOrder.ts"
+import * as SidSet from "./internal/sidSet.ts"
 
 /** A length of time in whole milliseconds. */
 export type Millis = number
@@ -114,7 +115,7 @@ export const membership = (options: {
     lastSeen,
     learnerType: options.learnerType ?? committed.servers.get(mySid)?.role ?? "participant",
     verifiers: lastSeen.version > committed.version ? [committed, lastSeen] : [committed],
-    voters: new Set(hashOrder(new Set([...committed.voters, ...lastSeen.voters]))),
+    voters: SidSet.of(hashOrder(new Set([...committed.voters, ...lastSeen.voters]))),
     me: committed.servers.get(mySid) ?? lastSeen.servers.get(mySid) ?? formerEntry
   }
 }

@@ -9,6 +9,7 @@ import type { Notification } from "./Notification.ts"
 import type { OracleAnswer } from "./QuorumVerifier.ts"
 import type { Sid } from "./Sid.ts"
 import * as VoteTracker from "./VoteTracker.ts"
+import * as SidSet from "./internal/sidSet.ts"
 
 /** Why there is no leader any more. */
 export type LeaderLostReason =
@@ -37,8 +38,7 @@ export const check = (
   if (state.state !== "LEADING") {
     return present.has(state.currentVote.leader) ? null : "LinkToLeaderClosed"
   }
-  const quorum = new Set(present).add(mySid)
-  return VoteTracker.hasAllQuorums(state.membership, quorum, oracle) ? null : "LinksLost"
+  return VoteTracker.hasAllQuorums(state.membership, SidSet.add(present, mySid), oracle) ? null : "LinksLost"
 }
 
 /**

@@ -12,6 +12,7 @@
 import * as Result from "effect/Result"
 import { InvalidConfig } from "./InvalidConfig.ts"
 import { hashOrder } from "./internal/hashOrder.ts"
+import * as SidSet from "./internal/sidSet.ts"
 import * as QuorumServer from "./QuorumServer.ts"
 import type { Sid } from "./Sid.ts"
 
@@ -192,7 +193,7 @@ const invalid = (key: string, problem: string) => Result.fail(new InvalidConfig(
 const members = ({ servers, version = 0n }: MembersOptions) => ({
   version,
   servers: new Map(servers.map((server) => [server.sid, server])),
-  voters: new Set(servers.filter(({ role }) => role === "participant").map(({ sid }) => sid))
+  voters: SidSet.from(servers.filter(({ role }) => role === "participant").map(({ sid }) => sid))
 })
 
 // Asked for every vote: counted without a set made for it, no further than needed, and not at all while there are too

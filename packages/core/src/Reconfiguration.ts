@@ -12,13 +12,13 @@ import type { Settled } from "./Election.ts"
 import type { Membership } from "./Ensemble.ts"
 import type { Notification } from "./Notification.ts"
 import type { Sid } from "./Sid.ts"
-import { withEntry } from "./internal/entries.ts"
+import * as SidMap from "./internal/sidMap.ts"
 
 /** The configuration, as text, that each leader last said it leads by; voters only, which bounds it. */
 export type Told = ReadonlyMap<Sid, string>
 
 /** No leader has said anything. */
-export const untold: Told = new Map()
+export const untold: Told = SidMap.empty
 
 /** Takes what a leader says of itself. */
 export const hear = (
@@ -27,7 +27,7 @@ export const hear = (
   { config, from, leader, state }: Pick<Notification, "config" | "from" | "leader" | "state">
 ): Told => {
   if (state !== "LEADING" || from !== leader || config === null || !voters.has(from)) return self
-  return self.get(from) === config ? self : withEntry(self, from, config)
+  return self.get(from) === config ? self : SidMap.set(self, from, config)
 }
 
 /** Does the leader, which may be us, lead by the configuration that is in force here? */

@@ -6,7 +6,7 @@
 import type { Membership } from "./Ensemble.ts"
 import * as QuorumVerifier from "./QuorumVerifier.ts"
 import type { Sid } from "./Sid.ts"
-import { withEntry } from "./internal/entries.ts"
+import * as SidMap from "./internal/sidMap.ts"
 import * as Vote from "./Vote.ts"
 
 /** The votes with this one in place of the sender's last; the same votes if it says the same as that. */
@@ -14,14 +14,11 @@ export const record = (
   votes: ReadonlyMap<Sid, Vote.Vote>,
   sid: Sid,
   vote: Vote.Vote
-): ReadonlyMap<Sid, Vote.Vote> => Vote.isSame(votes.get(sid), vote) ? votes : withEntry(votes, sid, vote)
+): ReadonlyMap<Sid, Vote.Vote> => Vote.isSame(votes.get(sid), vote) ? votes : SidMap.set(votes, sid, vote)
 
 /** The senders whose vote matches the given one, voters or not, in order of arrival. */
-export const supporters = (votes: ReadonlyMap<Sid, Vote.Vote>, vote: Vote.Vote): ReadonlySet<Sid> => {
-  const matching = new Set<Sid>()
-  for (const [sid, cast] of votes) if (Vote.matches(vote, cast)) matching.add(sid)
-  return matching
-}
+export const supporters = (votes: ReadonlyMap<Sid, Vote.Vote>, vote: Vote.Vote): ReadonlySet<Sid> =>
+  SidMap.where(votes, (cast) => Vote.matches(vote, cast))
 
 /**
  * Are the supporters a quorum in every configuration that must agree? Only the

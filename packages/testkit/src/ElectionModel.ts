@@ -19,7 +19,7 @@ import * as PeerKey from "./internal/explorer/election/PeerKey.ts"
 import * as Progress from "./internal/explorer/election/Progress.ts"
 import * as Tale from "./internal/explorer/election/Tale.ts"
 import * as Turns from "./internal/explorer/election/Turns.ts"
-import type { World } from "./internal/World.ts"
+import { nodeOf, type World } from "./internal/World.ts"
 import * as Reducers from "./Reducers.ts"
 import type { Member, Scenario } from "./Scenario.ts"
 
@@ -248,7 +248,7 @@ const begin = (
     for (const { index } of world.nodes) if (Network.start(store, started, index) !== null) return moment
   }
   for (const { from, round, to, vote } of rumours) {
-    const [sender, receiver] = [world.bySid.get(BigInt(from)), world.bySid.get(BigInt(to))]
+    const [sender, receiver] = [nodeOf(world, BigInt(from)), nodeOf(world, BigInt(to))]
     if (sender === undefined || receiver === undefined) continue
     const config = sender.membership.committed.text
     const said = { ...vote, from: sender.sid, version: 2, state: "LOOKING", electionEpoch: round, config } as const

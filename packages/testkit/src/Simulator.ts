@@ -23,6 +23,7 @@ import * as Genesis from "./internal/Genesis.ts"
 import * as Line from "./internal/Line.ts"
 import * as Nodes from "./internal/Nodes.ts"
 import * as Properties from "./internal/Properties.ts"
+import type { Stats as Counted } from "./internal/Stats.ts"
 import * as Tracer from "./internal/Tracer.ts"
 import * as World from "./internal/World.ts"
 
@@ -30,7 +31,7 @@ import * as World from "./internal/World.ts"
 export type Violation = World.Violation
 
 /** What happened, in numbers. */
-export type Stats = World.Stats
+export type Stats = Counted
 
 /** How a simulation ended. */
 export interface Outcome {

@@ -7,6 +7,7 @@ import type { Notification } from "../Notification.ts"
 import type { Sid } from "../Sid.ts"
 import type * as Vote from "../Vote.ts"
 import { UNTRUSTED } from "../Zxid.ts"
+import * as SidSet from "./sidSet.ts"
 
 /**
  * Is this our way of voting for nobody? Others see a vote for ourselves by a
@@ -26,14 +27,11 @@ export const hear = ({ mySid, rules }: Ensemble, state: Looking, notification: N
   const abstains = zxid === UNTRUSTED && looks && leader === from && from !== mySid && rules.leaveWhoAbstains
   if (!abstains && state.abstaining.size === 0) return state
   if (abstains === state.abstaining.has(from) || (looks && leader !== from)) return state
-  const abstaining = new Set(state.abstaining)
-  if (abstains) abstaining.add(from)
-  else abstaining.delete(from)
-  return { ...state, abstaining }
+  return { ...state, abstaining: (abstains ? SidSet.add : SidSet.remove)(state.abstaining, from) }
 }
 
 /** Of nobody it is known that they abstain. */
-export const none: ReadonlySet<Sid> = new Set()
+export const none: ReadonlySet<Sid> = SidSet.empty
 
 /**
  * Does whom we propose say itself that it votes for nobody, so that it cannot win? Somebody has lied about it, or it

@@ -13,6 +13,7 @@ import type { SettledState } from "../ServerState.ts"
 import type { Sid } from "../Sid.ts"
 import * as Vote from "../Vote.ts"
 import * as VoteTracker from "../VoteTracker.ts"
+import * as SidSet from "./sidSet.ts"
 import type { Search } from "./lookForLeader.ts"
 
 /**
@@ -40,7 +41,7 @@ export const settled = (search: Search, state: Looking, notification: Notificati
     return settle(search, there, vote, { _tag: "Joined", round: "Other", supporters: joined.supporters })
   }
   if (notification.state === "LEADING" && oracleRefuses(search, state, notification.leader)) {
-    return settle(search, next, vote, { _tag: "Oracle", supporters: state.supporters ?? new Set() })
+    return settle(search, next, vote, { _tag: "Oracle", supporters: state.supporters ?? SidSet.empty })
   }
   const { reason, supporters } = joined
   search.outputs.push({

@@ -16,6 +16,8 @@ import * as Abstention from "./abstention.ts"
 import * as History from "./history.ts"
 import * as Join from "./join.ts"
 import { inadmissible, isNoNews, isUnanimous, judge, mayWin, outOfRound, rivalry } from "./judge.ts"
+import * as SidMap from "./sidMap.ts"
+import * as SidSet from "./sidSet.ts"
 
 /** One step of a search under way: what is fixed, and the outputs so far. */
 export interface Search {
@@ -40,13 +42,13 @@ export const start = (ensemble: Ensemble, state: State, event: Event & { readonl
     initial,
     own,
     trusted: History.isTrusted(state.membership, event),
-    recvSet: new Map(),
-    outOfElection: new Map(),
+    recvSet: SidMap.empty,
+    outOfElection: SidMap.empty,
     supporters: null,
     finalizing: false,
     notificationInterval: ensemble.timing.minNotificationInterval,
     runnerUp: null,
-    heard: new Set(),
+    heard: SidSet.empty,
     abstaining: Abstention.none
   }
   const search: Search = { ensemble, oracle: event.oracle ?? false, outputs: [] }
@@ -105,8 +107,8 @@ export const onRefused = (ensemble: Ensemble, state: State): Step =>
 
 const believed = (ensemble: Ensemble, state: Looking): ElectedReason => {
   const { proposal, runnerUp, supporters } = state
-  const lost = runnerUp === null ? null : judge(ensemble, state, runnerUp, proposal)
-  return { _tag: "Quorum", supporters: supporters ?? new Set(), runnerUp, ground: lost === null ? null : lost.ground }
+  const ground = runnerUp === null ? null : judge(ensemble, state, runnerUp, proposal).ground
+  return { _tag: "Quorum", supporters: supporters ?? SidSet.empty, runnerUp, ground }
 }
 
 // -----------------------------------------------------------------------------
@@ -197,7 +199,7 @@ const ignore = ({ outputs }: Search, state: Looking, notification: Notification,
 const hear = (search: Search, state: Looking, from: Sid): Looking => {
   const { mySid, rules, timing } = search.ensemble
   if (!rules.resetIntervalOnNewPeer || from === mySid || state.heard.has(from)) return state
-  const heard = new Set(state.heard).add(from)
+  const heard = SidSet.add(state.heard, from)
   if (state.notificationInterval === timing.minNotificationInterval) return { ...state, heard }
   search.outputs.push({ _tag: "IntervalReset", from })
   return { ...state, heard, notificationInterval: timing.minNotificationInterval }
@@ -223,7 +225,7 @@ const looking = (search: Search, state: Looking, notification: Notification): Lo
 
 const enterRound = (search: Search, state: Looking, logicalClock: bigint, from: Sid): Looking => {
   search.outputs.push({ _tag: "RoundStarted", logicalClock, initial: state.initial, from })
-  return { ...state, logicalClock, recvSet: new Map(), proposal: state.initial, runnerUp: null }
+  return { ...state, logicalClock, recvSet: SidMap.empty, proposal: state.initial, runnerUp: null }
 }
 
 // In this round others may still bring the proposal that cannot win; a new one voids it for all.
@@ -265,7 +267,7 @@ const tally = (search: Search, state: Looking, recvSet: Looking["recvSet"]): Loo
 // -----------------------------------------------------------------------------
 
 // Java: sendNotifications. The state is LOOKING literally.
-const broadcast = (search: Search, state: Looking, cause: SendCause, except: ReadonlySet<Sid> = none): void => {
+const broadcast = (search: Search, state: Looking, cause: SendCause, except: ReadonlySet<Sid> = SidSet.empty): void => {
   const { leader, peerEpoch, zxid } = state.proposal
   // Who abstains asks: only a vote of an earlier round than its own is answered by whoever looks.
   const electionEpoch = Abstention.isAbstention(search.ensemble, state.proposal) ? 0n : state.logicalClock
@@ -276,8 +278,6 @@ const broadcast = (search: Search, state: Looking, cause: SendCause, except: Rea
     search.outputs.push({ _tag: "Send", toSend, cause })
   }
 }
-
-const none: ReadonlySet<Sid> = new Set()
 
 // The step is over and the search goes on: wait again.
 const rest = ({ ensemble, outputs }: Search, state: Looking): Step => {

@@ -17,6 +17,7 @@ import type { Sid } from "../Sid.ts"
 import type { Vote } from "../Vote.ts"
 import * as VoteTracker from "../VoteTracker.ts"
 import * as ParsedConfigs from "./parsedConfigs.ts"
+import * as SidMap from "./sidMap.ts"
 
 /** What became of a notification. */
 export interface Received {
@@ -30,7 +31,7 @@ export interface Received {
 /** Handles one notification up to the point where the election takes it. */
 export const receive = (ensemble: Ensemble, state: State, notification: Notification): Received => {
   if (state._tag === "Idle" && state.restarting) return dropped(state, [], notification, "Restarting")
-  if (state._tag === "Settled") return answer(ensemble, state, [], notification)
+  if (state._tag === "Settled" || isInForce(state, notification)) return answer(ensemble, state, [], notification)
   const [next, seen] = seeConfig(ensemble, state, notification)
   const outputs = [...seen]
   if (next._tag === "Idle" && next.restarting) return { state: next, outputs, forElection: false }
@@ -120,10 +121,11 @@ export const seeConfig = (
   state: State,
   { config, from }: Pick<Notification, "config" | "from">
 ): Step =>
-  // Nearly every message carries the text that is in force.
-  config === null || config === state.membership.committed.text
-    ? [state, []]
-    : takeConfig(ensemble, state, config, from)
+  config === null || isInForce(state, { config }) ? [state, []] : takeConfig(ensemble, state, config, from)
+
+// Nearly every message carries the text that is in force, and those of old formats none.
+const isInForce = ({ membership }: State, { config }: Pick<Notification, "config">): boolean =>
+  config === null || config === membership.committed.text
 
 const takeConfig = (ensemble: Ensemble, state: State, config: string, from: Sid): Step => {
   const { committed } = state.membership
@@ -156,7 +158,8 @@ const takeConfig = (ensemble: Ensemble, state: State, config: string, from: Sid)
 }
 
 const withMembership = (state: State, membership: Membership): State => {
-  const absent = new Map(Array.from(state.absent).filter(([sid]) => membership.voters.has(sid)))
+  const gone = Array.from(state.absent.keys()).filter((sid) => !membership.voters.has(sid))
+  const absent = gone.reduce(SidMap.remove, state.absent)
   return { ...state, membership, absent }
 }
 

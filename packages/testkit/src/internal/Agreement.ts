@@ -74,7 +74,7 @@ const isShutOut = ({ reign }: World.World, node: World.Node): boolean => {
 }
 
 const leaderOf = (world: World.World): bigint | null => {
-  const { bySid, nodes, scenario } = world
+  const { nodes, scenario } = world
   let leader: bigint | null = null
   for (const node of nodes) {
     if (!isMember(node) || isShutOut(world, node)) continue
@@ -84,7 +84,7 @@ const leaderOf = (world: World.World): bigint | null => {
     leader = election.currentVote.leader
     if (scenario.activation && established?.leader !== leader) return null
   }
-  const node = leader === null ? undefined : bySid.get(leader)
+  const node = leader === null ? undefined : World.nodeOf(world, leader)
   return node?.election._tag === "Settled" && node.election.state === "LEADING" ? leader : null
 }
 
@@ -112,7 +112,7 @@ const problemOfLinks = (world: World.World): string | null => {
     if (leader === sid || !node.election.membership.voters.has(sid)) continue
     const link = links.get(leader)
     const far = link === undefined ? undefined : ends.get(link)?.other
-    if (far === undefined || !far.open || world.bySid.get(leader)?.connections.links.get(sid) !== far.id) {
+    if (far === undefined || !far.open || World.nodeOf(world, leader)?.connections.links.get(sid) !== far.id) {
       return `server ${sid} is not connected with its leader ${leader} as that is with it`
     }
   }

@@ -9,7 +9,7 @@ import type { Sid } from "@conclave/core/Sid"
 import type { Vote } from "@conclave/core/Vote"
 import * as Judge from "./Judge.ts"
 import { broken, isHeavier, keyOf } from "./Properties.ts"
-import type { Node, World } from "./World.ts"
+import { type Node, nodeOf, type World } from "./World.ts"
 
 /** A search that has ended. */
 export type Elected = Output & { readonly _tag: "Elected" }
@@ -29,7 +29,7 @@ export const check = (
     broken(world, node, "office", "leads, and may not")
   }
   // It is known by the vote of the leader before it, also when it looks again.
-  if (reason._tag === "Designated") world.proposals.add(keyOf(vote))
+  if (reason._tag === "Designated") Judge.remember(world, vote)
   // On the oracle's word a leader is followed in whatever round it is, and whoever it names after that.
   if (reason._tag === "Oracle" || (reason._tag === "Designated" && world.scenario.quorum === "Oracle")) return
   const { logicalClock } = node.election
@@ -46,8 +46,10 @@ export const check = (
 
 /** Looks whether those who vote alike are a quorum. Votes are compared by all four numbers while somebody looks. */
 export const counted = (world: World, node: Node, { logicalClock, proposal, recvSet }: Election.Looking): void => {
-  const vote: Vote = { ...proposal, version: 0, electionEpoch: logicalClock, state: "LOOKING" }
-  if (!isCarried(world, node, recvSet, vote)) {
+  const { leader, peerEpoch, zxid } = proposal
+  const isCounted = (cast: Vote) =>
+    cast.leader === leader && cast.zxid === zxid && cast.peerEpoch === peerEpoch && cast.electionEpoch === logicalClock
+  if (!isCarried(world, node, recvSet, isCounted)) {
     broken(world, node, "quorum", `believes in server ${proposal.leader}; ${votesOf(recvSet)}`)
   }
 }
@@ -72,12 +74,12 @@ const onFinalised = (world: World, node: Node, before: Election.State, { reason,
   }
   // Who does not vote is answered with the vote of the last election, and may count those as votes of this one.
   if (!world.honest || !world.static || node.member.role !== "Voter") return
-  if (!world.proposals.has(keyOf(vote))) broken(world, node, "real", `elects ${keyOf(vote)}, which nobody ever was`)
+  if (!Judge.isKnown(world, vote)) broken(world, node, "real", `elects ${keyOf(vote)}, which nobody ever was`)
   for (const sid of reason.supporters) {
-    const { book, ensemble } = world.bySid.get(sid) ?? node
+    const { book, ensemble } = nodeOf(world, sid) ?? node
+    const least = book.rounds.get(vote.electionEpoch)
     // Who has joined a leader supports it in that leader's round, whatever its own history is.
-    if (book.joined.has(vote.electionEpoch)) continue
-    const least = book.entries.get(vote.electionEpoch)
+    if (least === "Joined") continue
     if (least === undefined) broken(world, node, "real", `counts server ${sid}, which was never in this round`)
     else if (ensemble.electable && Judge.hasWeight(world, sid) && Judge.isBetter(least, vote)) {
       broken(world, node, "fresh", `elects ${keyOf(vote)}, and ${keyOf(least)} voted for it`)
@@ -92,7 +94,7 @@ const onJoined = (
   event: Election.Event,
   { reason, state, vote }: Elected
 ): void => {
-  node.book.joined.add(vote.electionEpoch)
+  node.book.rounds.set(vote.electionEpoch, "Joined")
   // What waited for a search to begin is not known here.
   if (event._tag !== "Received" || before._tag !== "Looking") return
   const { notification } = event
@@ -101,7 +103,8 @@ const onJoined = (
   const { version } = notification
   const cast = { ...notification, version: sameRound ? 0 : version, state: stateOf(notification) }
   votes.set(notification.from, cast)
-  if (!isCarried(world, node, votes, { ...cast, version })) {
+  const joined = { ...cast, version }
+  if (!isCarried(world, node, votes, (other) => Judge.agree(other, joined))) {
     broken(world, node, "quorum", `joins server ${vote.leader}; ${votesOf(votes)}`)
   }
   if (state === "LEADING") {
@@ -114,11 +117,12 @@ const onJoined = (
 
 const stateOf = ({ state }: Notification): Vote["state"] => (state === "UNKNOWN" ? "LOOKING" : state)
 
-const isCarried = (world: World, node: Node, votes: ReadonlyMap<Sid, Vote>, vote: Vote): boolean =>
-  world.scenario.quorum === "Oracle" || Judge.isQuorum(world, node, (sid) => {
-    const cast = votes.get(sid)
-    return cast !== undefined && Judge.agree(cast, vote)
-  })
+const isCarried = (
+  world: World,
+  node: Node,
+  votes: ReadonlyMap<Sid, Vote>,
+  supports: (vote: Vote) => boolean
+): boolean => world.scenario.quorum === "Oracle" || Judge.isCarried(world, node, votes, supports)
 
 const votesOf = (votes: ReadonlyMap<Sid, Vote>): string =>
   `the votes are ${Array.from(votes, ([sid, vote]) => `${sid} for ${keyOf(vote)}`).join(", ")}`

@@ -101,7 +101,7 @@ const begin = (world: World, fault: Fault): (() => void) | null => {
   }
 }
 
-const nodeOf = ({ bySid }: World, sid: number): Node | undefined => bySid.get(BigInt(sid))
+const nodeOf = ({ nodes }: World, sid: number): Node | undefined => nodes.find(({ member }) => member.sid === sid)
 
 const onNode = (
   world: World,

@@ -16,7 +16,7 @@ import * as Tenure from "./Tenure.ts"
 import * as Timers from "./Timers.ts"
 import * as Tracer from "./Tracer.ts"
 import * as Wire from "./Wire.ts"
-import { after, type Arrival, clockOf, type Node, schedule, type World } from "./World.ts"
+import { after, type Arrival, clockOf, type Node, nodeOf, schedule, type World } from "./World.ts"
 
 /** For how long a leader that refuses is dialled, and the pauses between. Shell: Following, DIAL_TIME, DIAL_PAUSE. */
 const DIAL_TIME = 500
@@ -70,7 +70,7 @@ const listens = ({ tenure: { role } }: Node): boolean => role?._tag === "Leading
 
 const dial = (world: World, node: Node, role: Following, since: number, pause: number): void => {
   const { leader, membership: { committed }, ticks: { initLimit, tickTime } } = role.options
-  const to = world.bySid.get(leader)
+  const to = nodeOf(world, leader)
   if (to === undefined || !committed.servers.has(leader)) return tell(world, node, role, () => ({ _tag: "NotReached" }))
   Wire.dial(world, node, to, { port: "Quorum", timeout: initLimit * tickTime, listens }, (result) => {
     if (node.tenure.role !== role) return typeof result === "string" ? undefined : Wire.close(world, result)

@@ -8,6 +8,7 @@ import * as EventQueue from "./EventQueue.ts"
 import * as Links from "./Links.ts"
 import * as Nodes from "./Nodes.ts"
 import * as QuorumPort from "./QuorumPort.ts"
+import * as Stats from "./Stats.ts"
 import * as Wire from "./Wire.ts"
 import type { Handlers, World } from "./World.ts"
 
@@ -28,7 +29,6 @@ export const make = (
     now: 0,
     turns: 0,
     nodes: [],
-    bySid: new Map(),
     cuts: new Int32Array(size * size),
     clogs: new Int32Array(size * size),
     holding: new Set(),
@@ -38,28 +38,15 @@ export const make = (
     activated: new Map(),
     token: -1n,
     violation: null,
-    stats: {
-      elections: 0,
-      searches: 0,
-      rounds: 0,
-      messages: 0,
-      packets: 0,
-      talk: 0,
-      steps: 0,
-      decisions: 0,
-      leaderSteps: 0,
-      leaderless: []
-    },
+    stats: Stats.none(),
     faulty: true,
     honest: Scenario.isHonest(scenario),
     static: Scenario.isStatic(scenario),
-    proposals: new Set(),
+    proposals: [],
     ...witnesses
   }
   for (const [index, member] of scenario.members.entries()) {
-    const node = Nodes.make(world, member, index)
-    world.nodes.push(node)
-    world.bySid.set(node.sid, node)
+    world.nodes.push(Nodes.make(world, member, index))
   }
   return world
 }

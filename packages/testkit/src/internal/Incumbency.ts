@@ -13,7 +13,7 @@ import * as LeaseChecks from "./LeaseChecks.ts"
 import * as Peer from "./Node.ts"
 import * as Tenure from "./Tenure.ts"
 import * as Watch from "./Watch.ts"
-import { after, clockOf, type Node, schedule, ticks, type World } from "./World.ts"
+import { after, clockOf, type Node, nodeOf, schedule, ticks, type World } from "./World.ts"
 
 /**
  * How long who has stepped aside, or could not lead, proposes nobody; by chance up to half as long again. Shell:
@@ -197,10 +197,10 @@ const establish = (world: World, node: Node, epoch: bigint, leader: Sid, config:
 
 // Elections alone count when a quorum follows the leader.
 const assess = (world: World, { currentVote }: Settled): void => {
-  const leader = world.bySid.get(currentVote.leader)
+  const leader = nodeOf(world, currentVote.leader)
   if (world.reign !== null || leader === undefined || !follows(leader, leader)) return
   const isFollower = (sid: Sid) => {
-    const node = world.bySid.get(sid)
+    const node = nodeOf(world, sid)
     return node !== undefined && follows(node, leader)
   }
   if (Judge.isQuorum(world, leader, isFollower)) beginReign(world, leader)

@@ -5,24 +5,37 @@
  */
 import type { Sid } from "@conclave/core/Sid"
 import type { Proposal, Vote } from "@conclave/core/Vote"
-import type { Member } from "../Scenario.ts"
-import type { Node, World } from "./World.ts"
+import type { Member, Scenario } from "../Scenario.ts"
+import { type Node, nodeOf, type World } from "./World.ts"
 
 /** Is the first proposal better: by epoch, then zxid, then id? */
-export const isBetter = (self: Proposal, that: Proposal): boolean =>
-  self.peerEpoch > that.peerEpoch ||
-  (self.peerEpoch === that.peerEpoch && self.zxid > that.zxid) ||
-  (self.peerEpoch === that.peerEpoch && self.zxid === that.zxid && self.leader > that.leader)
+export const isBetter = (self: Proposal, that: Proposal): boolean => {
+  if (self.peerEpoch !== that.peerEpoch) return self.peerEpoch > that.peerEpoch
+  if (self.zxid !== that.zxid) return self.zxid > that.zxid
+  return self.leader > that.leader
+}
 
 /** Are both the same three numbers? */
 export const isSame = (self: Proposal, that: Proposal): boolean =>
   self.leader === that.leader && self.zxid === that.zxid && self.peerEpoch === that.peerEpoch
 
+/** Has anybody ever begun a round with this proposal? */
+export const isKnown = ({ proposals }: World, proposal: Proposal): boolean => {
+  for (const known of proposals) if (isSame(known, proposal)) return true
+  return false
+}
+
+/** Somebody has. */
+export const remember = (world: World, { leader, peerEpoch, zxid }: Proposal): void => {
+  const proposal = { leader, peerEpoch, zxid }
+  if (!isKnown(world, proposal)) world.proposals.push(proposal)
+}
+
 /** Who votes as this node sees it: by the scenario, or by its configuration where that may change. */
 export const isVoter = (world: World, node: Node, sid: Sid): boolean => {
   if (!world.static) return node.election.membership.voters.has(sid)
   const member = memberOf(world, sid)
-  return member !== undefined && (votes(node, member) || (world.scenario.pending?.includes(member.sid) ?? false))
+  return member !== undefined && (votes(node.member, member) || (world.scenario.pending?.includes(member.sid) ?? false))
 }
 
 /** May this server be elected, as far as its weight goes? */
@@ -36,32 +49,66 @@ export const isQuorum = (
   isPresent: (sid: Sid) => boolean,
   isCommittedOnly = false
 ): boolean => {
-  const { nodes, scenario } = world
   if (!world.static) {
     return node.election.membership.verifiers.every(({ voters }) =>
       Array.from(voters).filter(isPresent).length * 2 > voters.size)
   }
-  if (scenario.quorum === "Weighted") return isWeightedQuorum(world, node, isPresent)
-  const { pending } = scenario
-  return isMajority(nodes, ({ member }) => votes(node, member), isPresent) &&
-    (pending === null || isCommittedOnly || isMajority(nodes, ({ member }) => pending.includes(member.sid), isPresent))
+  if (world.scenario.quorum === "Weighted") return isWeightedQuorum(world, node, isPresent)
+  const { committed, pending } = node.voters
+  return isMajority(committed, isPresent) && (pending === null || isCommittedOnly || isMajority(pending, isPresent))
 }
 
-const isMajority = (
-  nodes: ReadonlyArray<Node>,
-  isVoter: (node: Node) => boolean,
-  isPresent: (sid: Sid) => boolean
+/** The same of those who cast a vote of which this is true. */
+export const isCarried = (
+  world: World,
+  node: Node,
+  votes: ReadonlyMap<Sid, Vote>,
+  supports: (vote: Vote) => boolean
 ): boolean => {
-  let voters = 0
-  for (const node of nodes) if (isVoter(node)) voters++
+  const { scenario: { pending, quorum } } = world
+  const isSimple = world.static && quorum === "Majority" && pending === null
+  return isSimple ? isCarriedByMost(node.voters.committed, votes, supports) : isQuorum(world, node, (sid) => {
+    const vote = votes.get(sid)
+    return vote !== undefined && supports(vote)
+  })
+}
+
+// It is asked in nearly every step, and to look every voter up takes longer than to go through the votes.
+const isCarriedByMost = (
+  voters: ReadonlyArray<Sid>,
+  votes: ReadonlyMap<Sid, Vote>,
+  supports: (vote: Vote) => boolean
+): boolean => {
   let present = 0
-  // Only as far as needed: to ask who is present takes the most time, and it is asked in nearly every step.
-  for (const node of nodes) if (isVoter(node) && isPresent(node.sid) && ++present * 2 > voters) return true
+  votes.forEach((vote, sid) => {
+    if (supports(vote) && isOneOf(voters, sid)) present++
+  })
+  return present * 2 > voters.length
+}
+
+const isOneOf = (sids: ReadonlyArray<Sid>, sid: Sid): boolean => {
+  for (const other of sids) if (other === sid) return true
+  return false
+}
+
+/** Who votes as a node sees it that is this member, by the scenario: now, and in the configuration that is pending. */
+export const votersOf = (self: Member, { members, pending }: Scenario): Node["voters"] => {
+  const sidsOf = (isVoter: (member: Member) => boolean) => members.filter(isVoter).map(({ sid }) => BigInt(sid))
+  return {
+    committed: sidsOf((member) => votes(self, member)),
+    pending: pending === null ? null : sidsOf(({ sid }) => pending.includes(sid))
+  }
+}
+
+const isMajority = (voters: ReadonlyArray<Sid>, isPresent: (sid: Sid) => boolean): boolean => {
+  let present = 0
+  // Only as far as needed: to ask who is present takes the most time.
+  for (const sid of voters) if (isPresent(sid) && ++present * 2 > voters.length) return true
   return false
 }
 
 const isWeightedQuorum = ({ nodes }: World, node: Node, isPresent: (sid: Sid) => boolean): boolean => {
-  const voters = nodes.filter(({ member }) => votes(node, member) && member.weight > 0)
+  const voters = nodes.filter(({ member }) => votes(node.member, member) && member.weight > 0)
   const groups = new Set(voters.map(({ member }) => member.group))
   const carried = Array.from(groups).filter((group) => {
     const members = voters.filter(({ member }) => member.group === group)
@@ -78,9 +125,9 @@ export const agree = (self: Vote, that: Vote): boolean => {
   return (self.version > 0) !== (that.version > 0) || self.peerEpoch === that.peerEpoch
 }
 
-const votes = (node: Node, { role, sid }: Member): boolean =>
-  role === "Voter" || (role === "Stranger" && node.member.sid === sid)
+const votes = (self: Member, { role, sid }: Member): boolean =>
+  role === "Voter" || (role === "Stranger" && self.sid === sid)
 
-const memberOf = (world: World, sid: Sid): Member | undefined => world.bySid.get(sid)?.member
+const memberOf = (world: World, sid: Sid): Member | undefined => nodeOf(world, sid)?.member
 
 const weigh = (nodes: ReadonlyArray<Node>): number => nodes.reduce((sum, { member }) => sum + member.weight, 0)

@@ -8,7 +8,7 @@ import * as Judge from "./Judge.ts"
 import * as Leading from "./Leading.ts"
 import { broken } from "./Properties.ts"
 import type { Following, Leading as Role } from "./Tenure.ts"
-import { clockOf, type Node, schedule, timeOf, type World } from "./World.ts"
+import { clockOf, type Node, nodeOf, schedule, timeOf, type World } from "./World.ts"
 
 /** What an answer to a ping promises, and what a process must suppose that starts anew; `null` without leases. */
 export const pledge = (world: World, node: Node, leader: Sid | null): Pledge | null => {
@@ -75,7 +75,7 @@ export const onActing = (world: World, node: Node, role: Role): void => {
   if (epoch < world.token) broken(world, node, "token", `acts in epoch ${epoch} after one in ${world.token}`)
   world.token = epoch
   const until = timeOf(node, role.leaseUntil - node.ahead)
-  const supports = (sid: Sid) => sid === node.sid || isBound(world.bySid.get(sid), node.sid, until)
+  const supports = (sid: Sid) => sid === node.sid || isBound(nodeOf(world, sid), node.sid, until)
   if (!Judge.isQuorum(world, node, supports, false)) {
     broken(world, node, "granted", `may act until ${until.toFixed(1)}, and no quorum is bound as long`)
   }

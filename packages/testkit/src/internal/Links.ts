@@ -5,6 +5,7 @@
  */
 import type * as Connections from "@conclave/core/Connections"
 import type * as ConnectionsOutput from "@conclave/core/ConnectionsOutput"
+import type { LinkId } from "@conclave/core/ConnectionsOutput"
 import type { Notification, ToSend } from "@conclave/core/Notification"
 import type { Sid } from "@conclave/core/Sid"
 import * as Result from "effect/Result"
@@ -15,7 +16,7 @@ import * as Peer from "./Node.ts"
 import * as Tracer from "./Tracer.ts"
 import * as Watch from "./Watch.ts"
 import * as Wire from "./Wire.ts"
-import { type Arrival, after, type End, type Node, type Outbox, schedule, type World } from "./World.ts"
+import { type Arrival, after, type End, type Node, nodeOf, type Outbox, schedule, type World } from "./World.ts"
 
 // -----------------------------------------------------------------------------
 // messages
@@ -24,13 +25,16 @@ import { type Arrival, after, type End, type Node, type Outbox, schedule, type W
 /** Queues a message in place of any that waits for the same peer. Shell: QuorumCnxManager.toSend. */
 export const toSend = (world: World, node: Node, message: ToSend): void => {
   const { to } = message
-  const notification = transcribe(world, node.sid, message)
+  const notification = transcribe(world, node, message)
   if (to === node.sid) return loopBack(world, node, notification)
+  const outbox = outboxOf(node, to)
+  const link = outbox === undefined ? node.connections.links.get(to) : linkOf(node, outbox)
   // Only strangers are answered without a connection, and they are gone already.
-  if (!node.connections.links.has(to) && !isKnown(node, to)) return
-  outboxOf(node, to).queued = notification
-  decide(world, node, { _tag: "ConnectRequested", sid: to })
-  flush(world, node, to)
+  if (link === undefined && !isKnown(node, to)) return
+  const filled = outbox ?? open(node, to)
+  filled.queued = notification
+  decide(world, node, filled.request)
+  write(world, node, filled)
 }
 
 const loopBack = (world: World, node: Node, notification: Notification): void => {
@@ -41,9 +45,15 @@ const loopBack = (world: World, node: Node, notification: Notification): void =>
 
 /** Writes what waits for a peer, if it can be written. */
 export const flush = (world: World, node: Node, to: Sid): void => {
-  const outbox = node.outboxes.get(to)
-  const end = linkTo(node, to)
-  if (outbox === undefined || outbox.queued === null || end === undefined || isClogged(world, end)) return
+  const outbox = outboxOf(node, to)
+  if (outbox !== undefined) write(world, node, outbox)
+}
+
+const write = (world: World, node: Node, outbox: Outbox): void => {
+  if (outbox.queued === null) return
+  const link = linkOf(node, outbox)
+  const end = link === undefined ? undefined : node.ends.get(link)
+  if (end === undefined || !end.adopted || isClogged(world, end)) return
   outbox.lastMessageSent = outbox.queued
   outbox.queued = null
   Wire.send(world, end, outbox.lastMessageSent)
@@ -51,23 +61,49 @@ export const flush = (world: World, node: Node, to: Sid): void => {
 
 // Shell: SendWorker.run. What was sent last may have been lost with the connection before.
 const begin = (world: World, node: Node, end: End): void => {
-  const outbox = outboxOf(node, end.sid)
+  const outbox = outboxOf(node, end.sid) ?? open(node, end.sid)
   outbox.queued ??= outbox.lastMessageSent
-  flush(world, node, end.sid)
+  write(world, node, outbox)
 }
 
-const outboxOf = (node: Node, sid: Sid): Outbox => {
-  const outbox = node.outboxes.get(sid)
-  if (outbox !== undefined) return outbox
-  const made: Outbox = { queued: null, lastMessageSent: null }
-  node.outboxes.set(sid, made)
-  return made
+// Peers are few: as with nodes.
+const outboxOf = ({ outboxes }: Node, sid: Sid): Outbox | undefined => {
+  for (const outbox of outboxes) if (outbox.sid === sid) return outbox
+  return undefined
+}
+
+const open = (node: Node, sid: Sid): Outbox => {
+  const request: Connections.Event = { _tag: "ConnectRequested", sid }
+  const outbox: Outbox = { sid, request, queued: null, lastMessageSent: null, links: null, link: undefined }
+  node.outboxes.push(outbox)
+  return outbox
+}
+
+// Looked up again only when connections have changed: there are many messages to each of them.
+const linkOf = ({ connections: { links } }: Node, outbox: Outbox): LinkId | undefined => {
+  if (outbox.links === links) return outbox.link
+  outbox.links = links
+  outbox.link = links.get(outbox.sid)
+  return outbox.link
 }
 
 const isClogged = (world: World, { node, other }: End): boolean =>
   node !== null && other.node !== null && world.clogs[node.index * world.nodes.length + other.node.index]! > 0
 
-const transcribe = ({ reducers: { NotificationCodec }, scenario }: World, from: Sid, message: ToSend): Notification => {
+// What is said to several, one after the other, is one notification.
+const transcribe = (world: World, node: Node, message: ToSend): Notification => {
+  const { said } = node
+  if (said !== null && saysTheSame(said.message, message)) return said.notification
+  const notification = arrived(world, node.sid, message)
+  node.said = { message, notification }
+  return notification
+}
+
+const saysTheSame = (self: ToSend, that: ToSend): boolean =>
+  self.state === that.state && self.electionEpoch === that.electionEpoch && self.leader === that.leader &&
+  self.zxid === that.zxid && self.peerEpoch === that.peerEpoch && self.config === that.config
+
+const arrived = ({ reducers: { NotificationCodec }, scenario }: World, from: Sid, message: ToSend): Notification => {
   if (scenario.bytes) return Result.getOrThrow(NotificationCodec.decode(from, NotificationCodec.encode(message)))
   const { config, electionEpoch, leader, peerEpoch, state, zxid } = message
   return { from, version: 2, state, leader, zxid, electionEpoch, peerEpoch, config }
@@ -94,7 +130,7 @@ export const decide = (world: World, node: Node, event: Connections.Event): void
 const carryOut = (world: World, node: Node, output: ConnectionsOutput.Output): void => {
   switch (output._tag) {
     case "Dial":
-      return Wire.dial(world, node, world.bySid.get(output.sid), Wire.electionPort, (result) =>
+      return Wire.dial(world, node, nodeOf(world, output.sid), Wire.electionPort, (result) =>
         onDialed(world, node, output.sid, result))
     case "Adopt":
       return adopt(world, node, output)
@@ -199,10 +235,4 @@ const redialLater = (
   after(world, node, pause / 2 + world.random.below(pause / 2 + 1), () => {
     if (node.redials.get(sid) === token) decide(world, node, { _tag: "RedialDue", sid })
   })
-}
-
-const linkTo = ({ connections, ends }: Node, sid: Sid): End | undefined => {
-  const link = connections.links.get(sid)
-  const end = link === undefined ? undefined : ends.get(link)
-  return end?.adopted ? end : undefined
 }

@@ -76,7 +76,7 @@ const perform = (world: World, node: Node, output: Output): void => {
     case "Send":
       return Links.toSend(world, node, output.toSend)
     case "ConnectAll":
-      for (const sid of node.outboxes.keys()) Links.decide(world, node, { _tag: "ConnectRequested", sid })
+      for (const { request } of node.outboxes) Links.decide(world, node, request)
       return
     case "SetTimer":
       return setTimer(world, node, output.after)
@@ -109,7 +109,7 @@ const restartSoon = (world: World, node: Node): void =>
 const restart = (world: World, node: Node): void => {
   Watch.end(node)
   for (const end of Array.from(node.ends.values())) Wire.close(world, end)
-  node.outboxes.clear()
+  node.outboxes.length = 0
   node.redials.clear()
   node.connections = world.reducers.Connections.empty
   node.view = { ...node.view, membership: node.election.membership }
@@ -141,8 +141,8 @@ const onTimer = (world: World, node: Node): void => {
 const fire = (world: World, node: Node, timer: Timer | null): void => {
   if (timer === "Finalize") return decide(world, node, { _tag: "FinalizeTimeout" })
   const undelivered = new Set<Sid>()
-  for (const [sid, { queued }] of node.outboxes) if (queued !== null) undelivered.add(sid)
-  const haveDelivered = undelivered.size < node.outboxes.size
+  for (const { queued, sid } of node.outboxes) if (queued !== null) undelivered.add(sid)
+  const haveDelivered = undelivered.size < node.outboxes.length
   decide(world, node, { _tag: "NotificationTimeout", haveDelivered, undelivered, oracle: Oracle.ask(world, node) })
 }
 

@@ -9,11 +9,13 @@ import type { Reducers } from "../Reducers.ts"
 import type { Member, Scenario } from "../Scenario.ts"
 import * as Disk from "./Disk.ts"
 import * as Incumbency from "./Incumbency.ts"
+import * as Judge from "./Judge.ts"
 import * as LeadershipChecks from "./LeadershipChecks.ts"
 import * as Line from "./Line.ts"
 import * as Peer from "./Node.ts"
 import * as Tenure from "./Tenure.ts"
 import * as Tracer from "./Tracer.ts"
+import * as Watch from "./Watch.ts"
 import * as Wire from "./Wire.ts"
 import { type Node, schedule, type World } from "./World.ts"
 
@@ -42,6 +44,7 @@ export const make = (world: World, member: Member, index: number): Node => {
     sid,
     self: ensemble,
     ensemble,
+    voters: Judge.votersOf(member, scenario),
     membership,
     disk: Disk.make(history),
     up: false,
@@ -54,9 +57,10 @@ export const make = (world: World, member: Member, index: number): Node => {
     view: { mySid: sid, membership, rules: ensemble.rules, probeAddresses: false },
     links: 0,
     ends: new Map(),
-    outboxes: new Map(),
+    outboxes: [],
     redials: new Map(),
-    watch: { recovering: new Set(), astray: new Set(), confirmation: null, stopped: false, timers: new Map() },
+    said: null,
+    watch: Watch.make(),
     tenure: Tenure.make(null, reducers.Reconfiguration.untold),
     ahead: 0,
     timerAt: Infinity,
@@ -64,8 +68,7 @@ export const make = (world: World, member: Member, index: number): Node => {
     book: {
       timer: null,
       initial: null,
-      entries: new Map(),
-      joined: new Set(),
+      rounds: new Map(),
       promises: LeadershipChecks.unpledged()
     }
   }
@@ -98,12 +101,9 @@ export const crash = (world: World, node: Node, power: boolean): void => {
   Disk.crash(world, node)
   Incumbency.crash(world, node)
   node.links = 0
-  node.outboxes.clear()
+  node.outboxes.length = 0
   node.redials.clear()
-  node.watch.recovering.clear()
-  node.watch.astray.clear()
-  node.watch.confirmation = null
-  node.watch.timers.clear()
+  Watch.end(node)
   node.timerAt = node.timerDue = Infinity
   node.book.timer = null
 }

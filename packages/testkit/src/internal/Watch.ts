@@ -10,7 +10,7 @@ import type { Sid } from "@conclave/core/Sid"
 import * as Links from "./Links.ts"
 import * as Node from "./Node.ts"
 import * as Oracle from "./Oracle.ts"
-import { type Node as Peer, type World, after } from "./World.ts"
+import { type Node as Peer, type Watch as State, type World, after } from "./World.ts"
 
 // Shell: LeaderWatch, QUESTIONS, OBSERVER_PERIOD, ASTRAY_WINDOW; QuorumConfig, cnxTimeout.
 const QUESTIONS = 4
@@ -18,13 +18,22 @@ const OBSERVER_PERIOD = 10_000
 const ASTRAY_WINDOW = 1_000
 const RECOVERY = 5_000
 
+/** Nothing is watched yet. */
+export const make = (): State => ({
+  recovering: new Set(),
+  astray: new Set(),
+  confirmation: null,
+  stopped: false,
+  timers: new Map(),
+  started: 0
+})
+
 /** Watches over nobody. */
 export const end = ({ watch }: Peer): void => {
   watch.recovering.clear()
   watch.astray.clear()
   watch.confirmation = null
-  // Numbers go on, so that what was started before is not taken for the latest.
-  for (const [name, token] of watch.timers) watch.timers.set(name, token + 1)
+  watch.timers.clear()
 }
 
 /** Watches over the leader that was just elected; who decides as the original does relies on what follows instead. */
@@ -148,10 +157,10 @@ const check = (world: World, node: Peer, settled: Election.Settled): void => {
 
 // As a FiberMap: a later timer takes the place of an earlier one of the same name.
 const start = (world: World, node: Peer, name: string, millis: number, run: () => void): void => {
-  const { timers } = node.watch
-  const token = (timers.get(name) ?? 0) + 1
-  timers.set(name, token)
+  const { watch } = node
+  const number = ++watch.started
+  watch.timers.set(name, number)
   after(world, node, millis, () => {
-    if (timers.get(name) === token) run()
+    if (watch.timers.get(name) === number) run()
   })
 }

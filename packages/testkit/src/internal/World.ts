@@ -4,10 +4,11 @@
  * Mutable, and only this side of the seam: what decides are the reducers, which see nothing of it.
  */
 import type * as Connections from "@conclave/core/Connections"
+import type { LinkId } from "@conclave/core/ConnectionsOutput"
 import type * as Election from "@conclave/core/Election"
 import type { Confirmation } from "@conclave/core/Confirmation"
 import type { Ensemble, Membership } from "@conclave/core/Ensemble"
-import type { Notification } from "@conclave/core/Notification"
+import type { Notification, ToSend } from "@conclave/core/Notification"
 import type { QuorumPacket } from "@conclave/core/QuorumPacket"
 import type { Sid } from "@conclave/core/Sid"
 import type { Proposal } from "@conclave/core/Vote"
@@ -18,13 +19,20 @@ import type { LeadershipMoment, Moment } from "../Simulator.ts"
 import type { Disk } from "./Disk.ts"
 import * as EventQueue from "./EventQueue.ts"
 import type { Promises } from "./LeadershipChecks.ts"
+import type { Stats } from "./Stats.ts"
 import type { Tenure } from "./Tenure.ts"
 import type { Tracer } from "./Tracer.ts"
 
 /** What waits for one peer, and what was handed to a connection last. As `Outboxes` in the shell. */
 export interface Outbox {
+  readonly sid: Sid
+  /** What the connections are asked before each message. */
+  readonly request: Connections.Event
   queued: Notification | null
   lastMessageSent: Notification | null
+  /** Which connection it goes over, by these connections. */
+  links: Connections.State["links"] | null
+  link: LinkId | undefined
 }
 
 /** One end of a connection. */
@@ -71,8 +79,9 @@ export interface Watch {
   confirmation: Confirmation | null
   /** Nobody is watched over: something else tells. */
   stopped: boolean
-  /** The latest timer of each name; one that is not the latest any more has no effect. */
+  /** The number of the latest timer of each name, counted by `started`; one that is not there has no effect. */
   readonly timers: Map<string, number>
+  started: number
 }
 
 /** A process and the host it runs on. */
@@ -83,6 +92,8 @@ export interface Node {
   /** Who it is, and who it is in elections now: while it abstains it is not electable. */
   readonly self: Ensemble
   ensemble: Ensemble
+  /** Who votes by the scenario, as long as that stays as it is: for the checks. */
+  readonly voters: { readonly committed: ReadonlyArray<Sid>; readonly pending: ReadonlyArray<Sid> | null }
   /** On its disk. */
   membership: Membership
   readonly disk: Disk
@@ -100,8 +111,10 @@ export interface Node {
   view: Connections.View
   links: number
   readonly ends: Map<number, End>
-  readonly outboxes: Map<Sid, Outbox>
+  readonly outboxes: Array<Outbox>
   readonly redials: Map<Sid, number>
+  /** What it said last, and as what that arrives. */
+  said: { readonly message: ToSend; readonly notification: Notification } | null
   readonly watch: Watch
   /** What followed the last election. */
   tenure: Tenure
@@ -118,10 +131,8 @@ export interface Book {
   timer: "Notification" | "Finalize" | null
   /** Our own proposal in the round we are in, or were in last. */
   initial: Proposal | null
-  /** The least that we ever entered a round with. */
-  readonly entries: Map<bigint, Proposal>
-  /** The rounds of leaders that we ever joined. */
-  readonly joined: Set<bigint>
+  /** The rounds that we were ever in: the least that we entered each with, or that we ever joined a leader of it. */
+  readonly rounds: Map<bigint, Proposal | "Joined">
   readonly promises: Promises
 }
 
@@ -135,27 +146,6 @@ export interface Violation {
 
 /** Told what happens, a line an event, and whether that is a turning point. */
 export type Log = (line: string, isTurn: boolean) => void
-
-/** What happened, in numbers. */
-export interface Stats {
-  /** Leaders that a quorum activated, or followed where there are elections alone, one after another. */
-  elections: number
-  /** Searches that ended with a leader, of all nodes together. */
-  searches: number
-  /** Rounds that nodes began or entered. */
-  rounds: number
-  messages: number
-  /** What leaders and learners said to each other. */
-  packets: number
-  /** The same without pings and their answers. */
-  talk: number
-  /** Steps of the election's reducer, of that of connections, and of those of leaders and learners. */
-  steps: number
-  decisions: number
-  leaderSteps: number
-  /** For each election, how long there had been no leader before. In milliseconds. */
-  readonly leaderless: Array<number>
-}
 
 /**
  * Something due: to be run, without effect on a node that has started anew since; or to arrive at the end of a
@@ -185,7 +175,6 @@ export interface World {
   /** How many things have happened. */
   turns: number
   readonly nodes: Array<Node>
-  readonly bySid: Map<Sid, Node>
   /** How many cuts lie on the way from one node to another, and how many clogs. */
   readonly cuts: Int32Array
   readonly clogs: Int32Array
@@ -206,7 +195,7 @@ export interface World {
   readonly honest: boolean
   readonly static: boolean
   /** Every proposal that anybody ever began a round with. */
-  readonly proposals: Set<string>
+  readonly proposals: Array<Proposal>
   readonly log: Log | null
   readonly observe: ((moment: Moment) => void) | null
   readonly observeLeadership: ((moment: LeadershipMoment) => void) | null
@@ -240,6 +229,15 @@ export const clockOf = ({ now }: World, { member: { clock } }: Node): number => 
 
 /** When a node's clock shows that. */
 export const timeOf = ({ member: { clock } }: Node, instant: number): number => instant * clock / 100
+
+/**
+ * The node of this id. There are few, and to compare ids takes a fifth of the time of looking one up in a table of
+ * 64-bit keys.
+ */
+export const nodeOf = ({ nodes }: World, sid: Sid): Node | undefined => {
+  for (const node of nodes) if (node.sid === sid) return node
+  return undefined
+}
 
 /** How long a message takes this time. */
 export const latency = ({ random, scenario: { latency: [least, most] } }: World): number =>

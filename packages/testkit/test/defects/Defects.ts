@@ -116,8 +116,8 @@ const aboutSearches: ReadonlyArray<Defect> = [
     ...search,
     name: "what was proposed in an older round stays proposed",
     origin: "ZOOKEEPER-569",
-    text: "recvSet: new Map(), proposal: state.initial, runnerUp: null",
-    instead: "recvSet: new Map(), proposal: state.proposal, runnerUp: null",
+    text: "recvSet: SidMap.empty, proposal: state.initial, runnerUp: null",
+    instead: "recvSet: SidMap.empty, proposal: state.proposal, runnerUp: null",
     profile: "crashes"
   },
   {

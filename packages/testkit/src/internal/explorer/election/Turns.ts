@@ -7,7 +7,7 @@ import type { Notification, ToSend } from "@conclave/core/Notification"
 import * as Result from "effect/Result"
 import type { Broken } from "../../../Explorer.ts"
 import * as Line from "../../Line.ts"
-import type { World } from "../../World.ts"
+import { nodeOf, type World } from "../../World.ts"
 import * as Interner from "../Interner.ts"
 import * as PeerKey from "./PeerKey.ts"
 import * as Verdict from "./Verdict.ts"
@@ -128,7 +128,7 @@ const sendOf = (
   output: Output
 ): ReadonlyArray<number> => {
   if (output._tag !== "Send") return []
-  const to = world.bySid.get(output.toSend.to)
+  const to = nodeOf(world, output.toSend.to)
   return to === undefined ? [] : [to.index, messages.id(overTheWire(world, index, output.toSend))]
 }
 
