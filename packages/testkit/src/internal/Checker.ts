@@ -22,6 +22,7 @@ export const afterStep = (
   outputs: ReadonlyArray<Output>
 ): void => {
   const { book, election: after } = node
+  if (event._tag === "LookForLeader") book.own = { peerEpoch: event.currentEpoch, zxid: event.lastLoggedZxid }
   let told = 0
   let said: Sent | null = null
   let tells = false

@@ -68,6 +68,7 @@ export const make = (world: World, member: Member, index: number): Node => {
     book: {
       timer: null,
       initial: null,
+      own: null,
       rounds: new Map(),
       promises: LeadershipChecks.unpledged()
     }

@@ -63,5 +63,5 @@ export const isHeavier = (world: World, node: Node, candidate: Proposal, current
   Judge.hasWeight(world, candidate.leader) && Judge.isBetter(candidate, current) &&
   (node.ensemble.electable || (candidate.leader !== node.sid && !isShorter(node, candidate)))
 
-const isShorter = ({ election, sid }: Node, candidate: Proposal): boolean =>
-  election._tag === "Looking" && Judge.isBetter({ ...election.own, leader: sid }, { ...candidate, leader: sid })
+const isShorter = ({ book: { own } }: Node, { leader, peerEpoch, zxid }: Proposal): boolean =>
+  own !== null && Judge.isBetter({ ...own, leader }, { leader, peerEpoch, zxid })

@@ -131,6 +131,8 @@ export interface Book {
   timer: "Notification" | "Finalize" | null
   /** Our own proposal in the round we are in, or were in last. */
   initial: Proposal | null
+  /** Its own history when its search began. */
+  own: Pick<Proposal, "peerEpoch" | "zxid"> | null
   /** The rounds that we were ever in: the least that we entered each with, or that we ever joined a leader of it. */
   readonly rounds: Map<bigint, Proposal | "Joined">
   readonly promises: Promises

@@ -32,6 +32,7 @@ export const check = (
   node.election = after
   node.book.timer = up ? dueOf(before) : null
   node.book.initial = before._tag === "Looking" ? before.initial : null
+  node.book.own = before._tag === "Looking" ? before.own : null
   node.book.rounds.clear()
   Checker.afterStep(world, node, before, event, outputs)
   if (facts.proposals !== null) checkProposals(world, facts.proposals, node, before, outputs)
