@@ -60,7 +60,7 @@ export const keyOf = ({ leader, peerEpoch, zxid }: Proposal): string => `${leade
  * one with a history shorter than its own.
  */
 export const isHeavier = (world: World, node: Node, candidate: Proposal, current: Proposal): boolean =>
-  Judge.hasWeight(world, candidate.leader) && Judge.isBetter(candidate, current) &&
+  Judge.isBetter(candidate, current) && Judge.hasWeight(world, candidate.leader) &&
   (node.ensemble.electable || (candidate.leader !== node.sid && !isShorter(node, candidate)))
 
 const isShorter = ({ book: { own } }: Node, { leader, peerEpoch, zxid }: Proposal): boolean =>
