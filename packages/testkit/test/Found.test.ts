@@ -3,6 +3,7 @@
  *
  * - `abstainers-to-and-fro`, `endless-lies`: votes for who had stepped aside had others change rounds without end.
  * - `half-written-epoch`: the next role of a learner did not know of an epoch that was being written.
+ * - `last-round`: a lie had taken all to the last round there is, and a proposal that cannot win was kept there.
  * - `many-at-once`: what waited for a search was judged by the state at its end.
  * - `two-lead-in-turn`: who had stepped aside voted for one that knew less, and was turned away by it.
  */
