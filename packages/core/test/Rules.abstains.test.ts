@@ -99,11 +99,15 @@ describe("leaveWhoAbstains", () => {
     assert.strictEqual(peer.looking().logicalClock, 1n)
   })
 
-  it("there is no round after the last", () => {
+  it("there is no round after the last: that one begins anew", () => {
     const last = 2n ** 63n - 1n
     const peer = misled()
     peer.hears(2, "LOOKING", p(3, 20, 3), last)
-    peer.hears(3, "LOOKING", untrusted, last)
-    assert.strictEqual(peer.looking().logicalClock, last)
+    const told = peer.hears(3, "LOOKING", untrusted, last).filter(({ _tag }) => _tag === "Send")
+    assert.deepStrictEqual(told, peer.sends([1, 2, 3], own, last, "NewRound"))
+    const { logicalClock, proposal, recvSet } = peer.looking()
+    assert.deepStrictEqual([logicalClock, proposal, recvSet.size], [last, own, 0])
+    peer.hears(2, "LOOKING", p(3, 20, 3), last)
+    assert.deepStrictEqual(peer.looking().proposal, own)
   })
 })

@@ -35,10 +35,6 @@ export const none: ReadonlySet<Sid> = SidSet.empty
 
 /**
  * Does whom we propose say itself that it votes for nobody, so that it cannot win? Somebody has lied about it, or it
- * has stepped aside since. There is no round after the last one.
+ * has stepped aside since.
  */
-export const isRefuted = ({ abstaining, logicalClock, proposal }: Looking): boolean =>
-  abstaining.has(proposal.leader) && logicalClock < LAST_ROUND
-
-// A round is a Java long.
-const LAST_ROUND = 2n ** 63n - 1n
+export const isRefuted = ({ abstaining, proposal }: Looking): boolean => abstaining.has(proposal.leader)

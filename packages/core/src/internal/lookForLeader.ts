@@ -228,12 +228,16 @@ const enterRound = (search: Search, state: Looking, logicalClock: bigint, from: 
   return { ...state, logicalClock, recvSet: SidMap.empty, proposal: state.initial, runnerUp: null }
 }
 
-// In this round others may still bring the proposal that cannot win; a new one voids it for all.
+// In this round others may still bring the proposal that cannot win; a new one voids it for all. After the last one,
+// as a round is a Java long, that begins anew.
 const leaveRound = (search: Search, state: Looking, from: Sid): Looking => {
-  const next = enterRound(search, state, state.logicalClock + 1n, from)
+  const { logicalClock } = state
+  const next = enterRound(search, state, logicalClock === LAST_ROUND ? logicalClock : logicalClock + 1n, from)
   broadcast(search, next, "NewRound")
   return { ...next, supporters: null, finalizing: false }
 }
+
+const LAST_ROUND = 2n ** 63n - 1n
 
 const weigh = (search: Search, state: Looking, notification: Notification): Looking => {
   const { ensemble, outputs } = search

@@ -107,11 +107,13 @@ const onSearch = (world: World, node: Node, before: Election.State, { logicalClo
 }
 
 // A node that has started anew may be in the same round again, with a history that has grown since.
-const remember = (world: World, { book }: Node, { initial, logicalClock }: Round): void => {
+const remember = (world: World, { book, ensemble }: Node, { initial, logicalClock }: Round): void => {
   Judge.remember(world, initial)
   const known = book.rounds.get(logicalClock)
   if (known === "Joined") return
-  if (known === undefined || Judge.isBetter(known, initial)) book.rounds.set(logicalClock, initial)
+  // Who may not be proposed votes for whom it likes, but for nobody who knows less.
+  const least = ensemble.electable || book.own === null ? initial : { ...book.own, leader: LONG_MIN }
+  if (known === undefined || Judge.isBetter(known, least)) book.rounds.set(logicalClock, least)
 }
 
 type Round = Output & { readonly _tag: "RoundStarted" }

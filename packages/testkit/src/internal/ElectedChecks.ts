@@ -76,12 +76,12 @@ const onFinalised = (world: World, node: Node, before: Election.State, { reason,
   if (!world.honest || !world.static || node.member.role !== "Voter") return
   if (!Judge.isKnown(world, vote)) broken(world, node, "real", `elects ${keyOf(vote)}, which nobody ever was`)
   for (const sid of reason.supporters) {
-    const { book, ensemble } = nodeOf(world, sid) ?? node
+    const { book } = nodeOf(world, sid) ?? node
     const least = book.rounds.get(vote.electionEpoch)
     // Who has joined a leader supports it in that leader's round, whatever its own history is.
     if (least === "Joined") continue
     if (least === undefined) broken(world, node, "real", `counts server ${sid}, which was never in this round`)
-    else if (ensemble.electable && Judge.hasWeight(world, sid) && Judge.isBetter(least, vote)) {
+    else if (Judge.hasWeight(world, sid) && Judge.isBetter(least, vote)) {
       broken(world, node, "fresh", `elects ${keyOf(vote)}, and ${keyOf(least)} voted for it`)
     }
   }

@@ -133,7 +133,7 @@ export interface Book {
   initial: Proposal | null
   /** Its own history when its search began. */
   own: Pick<Proposal, "peerEpoch" | "zxid"> | null
-  /** The rounds that we were ever in: the least that we entered each with, or that we ever joined a leader of it. */
+  /** The rounds that we were ever in: the least that we knew as we entered each, or that we joined a leader of it. */
   readonly rounds: Map<bigint, Proposal | "Joined">
   readonly promises: Promises
 }
