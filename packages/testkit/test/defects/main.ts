@@ -58,7 +58,7 @@ const print = ({ name, origin }: Defects.Defect, ...found: ReadonlyArray<Readonl
 
 const isAskedFor = ({ name }: Defects.Defect): boolean => name.includes(values.name)
 
-const simulator = ["Trouble", "Peers", "Seed", "ms", "Faults left", "Broken"]
+const simulator = ["Trouble", "Peers", "Seed", "ms", "Left", "Broken"]
 const explorer = ["Explored", "Depth", "States", "ms", "Broken"]
 console.log(cells("Defect", "From", ...simulator, ...explorer))
 console.log("|---|---|---|---:|---:|---:|---:|---|---|---:|---:|---:|---|")
