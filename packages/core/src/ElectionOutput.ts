@@ -50,6 +50,8 @@ export type SendCause =
   | "AnswerLagging"
   /** The sender looks and we have a leader. */
   | "AnswerSettled"
+  /** The sender votes for us, who may not be proposed and vote for another. */
+  | "AnswerMisled"
 
 /** What was found on the way, and why. Nothing need be done. */
 export type Finding =

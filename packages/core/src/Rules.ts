@@ -33,14 +33,14 @@ export interface Rules {
   readonly endWaitWhenUnanimous: boolean
   /**
    * Who proposes a server that says itself that it votes for nobody, being not electable or without a database to be
-   * trusted, begins a new round, and votes for it no more until it proposes itself. In the original such a proposal,
-   * which takes a lie or a server that steps aside, is kept until something else ends the round; if it is the better
-   * one, that may be never.
+   * trusted, begins a new round, and votes for it no more until it proposes itself; a server that is not electable says
+   * so again to whoever votes for it. In the original such a proposal, which takes a lie or a server that steps aside,
+   * is kept until something else ends the round; if it is the better one, that may be never.
    */
   readonly leaveWhoAbstains: boolean
   /**
-   * Who weighs nothing does not take office, though others say that it leads. The original asks for weight only where
-   * it compares proposals.
+   * Who weighs nothing does not take office, though others vote for it, or say that it leads. The original asks for
+   * weight only where it compares proposals.
    */
   readonly leadOnlyWithWeight: boolean
   /**

@@ -132,7 +132,7 @@ describe("a voter that may not be proposed", () => {
       timer("Notification", 200)
     ])
     peer.hears(1, "LOOKING", p(1, 10, 1), 1)
-    assert.deepStrictEqual(peer.hears(2, "LOOKING", itself, 1)[0], kept(2, itself, p(1, 10, 1), "NotElectable"))
+    assert.deepInclude(peer.hears(2, "LOOKING", itself, 1), kept(2, itself, p(1, 10, 1), "NotElectable"))
   })
 
   it("abstains in a new round until it hears a real vote there", () => {

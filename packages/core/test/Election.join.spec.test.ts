@@ -1,12 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as Result from "effect/Result"
 import type { Output } from "../src/ElectionOutput.ts"
-import * as QuorumVerifier from "../src/QuorumVerifier.ts"
-import * as Rules from "../src/Rules.ts"
 import type { SettledState } from "../src/ServerState.ts"
 import type { Proposal } from "../src/Vote.ts"
 import * as Peer from "./support/Peer.ts"
-import { cancelTimer, majority, members, notJoined, p, timer, vote } from "./support/Peer.ts"
+import { cancelTimer, majority, notJoined, p, timer, vote } from "./support/Peer.ts"
 
 /** A peer of five that looks in round 1. */
 const looking = (options: Partial<Peer.Options> = {}) => {
@@ -159,19 +156,6 @@ describe("votes that name us leader (Java: checkLeader)", () => {
     peer.hears(2, "FOLLOWING", own, 1)
     peer.hears(3, "FOLLOWING", own, 1)
     assert.deepStrictEqual(peer.hears(4, "FOLLOWING", own, 1), joined(own, 1, "LEADING", "Same", 2, 3, 4))
-  })
-
-  it.each([true, false])("do not make one lead that weighs nothing, unless the original decides (%s)", (heeds) => {
-    const verifier = Result.getOrThrow(QuorumVerifier.hierarchical({
-      servers: members([1, 2, 3]),
-      groups: new Map([[1n, [1n, 2n, 3n]]]),
-      weights: new Map([[1n, 0n]])
-    }))
-    const peer = looking({ verifier, rules: { ...Rules.zookeeper, leadOnlyWithWeight: heeds } })
-    peer.hears(2, "FOLLOWING", own, 1)
-    const last = peer.hears(3, "FOLLOWING", own, 1)
-    if (heeds) assert.deepStrictEqual(last[0], notJoined(3, 1, "NotElectable", 2, 3))
-    else assert.deepStrictEqual(last, joined(own, 1, "LEADING", "Same", 2, 3))
   })
 
   it("of another round do not: that leadership ended", () => {

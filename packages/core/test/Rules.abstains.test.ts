@@ -1,6 +1,7 @@
 /** `leaveWhoAbstains`: a proposal is given up when the proposed server says itself that it votes for nobody. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Rules from "../src/Rules.ts"
+import type * as Vote from "../src/Vote.ts"
 import * as Peer from "./support/Peer.ts"
 import { kept, majority, p } from "./support/Peer.ts"
 
@@ -15,6 +16,13 @@ const misled = (options: Partial<Peer.Options> = {}) => {
   peer.hears(2, "LOOKING", p(3, 20, 3), 4)
   assert.deepStrictEqual(peer.looking().proposal, p(3, 20, 3))
   return peer
+}
+
+interface Case extends Pick<Partial<Peer.Options>, "electable" | "rules"> {
+  readonly from?: number
+  readonly hears?: Vote.Proposal | null
+  readonly round?: number
+  readonly votes?: Vote.Proposal
 }
 
 const tags = (outputs: ReadonlyArray<{ readonly _tag: string }>) => outputs.map(({ _tag }) => _tag)
@@ -76,6 +84,38 @@ describe("leaveWhoAbstains", () => {
     assert.strictEqual(peer.looking().logicalClock, 5n)
     assert.include(tags(peer.hears(2, "LOOKING", p(3, 20, 3), 4)), "Ignored")
     assert.strictEqual(peer.looking().logicalClock, 5n)
+  })
+
+  // A lie had all vote for it, and it votes for another by then, so that it does not say so by itself any more.
+  it.each([1, 4])("on: who is not electable says so to who votes for it, in round %d", (round) => {
+    const peer = Peer.make({ mySid: 3, verifier: majority([1, 2, 3]), electable: false, rules: Rules.conclave })
+    peer.look()
+    peer.hears(1, "LOOKING", own, 1)
+    const outputs = peer.hears(2, "LOOKING", p(3, 20, 3), round)
+    assert.deepStrictEqual(outputs.slice(0, 1), peer.sends([2], untrusted, round, "AnswerMisled"))
+    assert.deepStrictEqual([peer.looking().logicalClock, peer.looking().proposal], [1n, own])
+  })
+
+  const cases: ReadonlyArray<readonly [string, Case]> = [
+    ["who votes for nobody yet, and repeats that", { hears: null }],
+    ["to itself", { from: 3 }],
+    ["to who votes for another", { votes: p(2, 9, 1) }],
+    ["to who lags", { round: 0 }],
+    ["who is electable", { electable: true }],
+    ["off", { rules: { ...Rules.conclave, leaveWhoAbstains: false } }]
+  ]
+  it.each(cases)("does not: %s", (_, { from = 2, hears = own, round = 1, votes = p(3, 20, 3), ...options }) => {
+    const peer = Peer.make({
+      mySid: 3,
+      verifier: majority([1, 2, 3]),
+      electable: false,
+      rules: Rules.conclave,
+      ...options
+    })
+    peer.look()
+    if (hears !== null) peer.hears(1, "LOOKING", hears, 1)
+    const causes = peer.hears(from, "LOOKING", votes, round).map((output) => output._tag === "Send" && output.cause)
+    assert.notInclude(causes, "AnswerMisled")
   })
 
   it("off: the proposal is kept", () => {

@@ -5,7 +5,10 @@
  * - `half-written-epoch`: the next role of a learner did not know of an epoch that was being written.
  * - `last-round`: a lie had taken all to the last round there is, and a proposal that cannot win was kept there.
  * - `many-at-once`: what waited for a search was judged by the state at its end.
+ * - `misled-by-silence`: all voted for who had stepped aside, by a lie; it had voted for another since, and did not say
+ *   again that it cannot be voted for.
  * - `two-lead-in-turn`: who had stepped aside voted for one that knew less, and was turned away by it.
+ * - `weightless-in-office`: a lie had a server of no weight take its own vote for that of a quorum.
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Result from "effect/Result"

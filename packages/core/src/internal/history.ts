@@ -44,5 +44,5 @@ export const ownProposal = (
 export const isTrusted = ({ learnerType }: Membership, { lastLoggedZxid }: History): boolean =>
   learnerType === "observer" || lastLoggedZxid !== UNTRUSTED
 
-// A vote for ourselves as of a server whose database is not trusted: every ZooKeeper answers it, and none counts it.
-const abstention = (mySid: Sid): Vote.Proposal => ({ leader: mySid, zxid: UNTRUSTED, peerEpoch: -1n })
+/** A vote for ourselves as of a server whose database is not trusted: all ZooKeepers answer it, and none counts it. */
+export const abstention = (mySid: Sid): Vote.Proposal => ({ leader: mySid, zxid: UNTRUSTED, peerEpoch: -1n })

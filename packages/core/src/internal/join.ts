@@ -8,11 +8,11 @@
 import type { Looking, Settled } from "../Election.ts"
 import type { ElectedReason, NotJoinedReason } from "../ElectionOutput.ts"
 import type { Notification } from "../Notification.ts"
-import * as QuorumVerifier from "../QuorumVerifier.ts"
 import type { SettledState } from "../ServerState.ts"
 import type { Sid } from "../Sid.ts"
 import * as Vote from "../Vote.ts"
 import * as VoteTracker from "../VoteTracker.ts"
+import { mayLead } from "./judge.ts"
 import * as SidSet from "./sidSet.ts"
 import type { Search } from "./lookForLeader.ts"
 
@@ -88,15 +88,13 @@ const tryJoin = (
 
 // A leader counts as one only if it says so itself; if it is us, only if we may lead and they speak of our round.
 const checkLeader = (
-  { ensemble: { electable, mySid, rules } }: Search,
+  { ensemble }: Search,
   { logicalClock, membership }: Looking,
   votes: ReadonlyMap<Sid, Vote.Vote>,
   { electionEpoch, leader }: Vote.Vote
 ): NotJoinedReason | null => {
-  if (leader !== mySid) return votes.get(leader)?.state === "LEADING" ? null : "LeaderNotHeard"
-  if (!electable || (rules.leadOnlyWithWeight && QuorumVerifier.weight(membership.committed, mySid) === 0n)) {
-    return "NotElectable"
-  }
+  if (leader !== ensemble.mySid) return votes.get(leader)?.state === "LEADING" ? null : "LeaderNotHeard"
+  if (!mayLead(ensemble, membership)) return "NotElectable"
   return logicalClock === electionEpoch ? null : "OwnRoundDiffers"
 }
 

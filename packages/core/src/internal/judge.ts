@@ -3,7 +3,7 @@
  */
 import type { Looking } from "../Election.ts"
 import type { IgnoredReason, KeptGround } from "../ElectionOutput.ts"
-import type { Ensemble } from "../Ensemble.ts"
+import type { Ensemble, Membership } from "../Ensemble.ts"
 import type { Notification } from "../Notification.ts"
 import * as QuorumVerifier from "../QuorumVerifier.ts"
 import * as Vote from "../Vote.ts"
@@ -38,6 +38,14 @@ export const judge = (
  */
 export const mayWin = (ensemble: Ensemble, { membership, proposal }: Looking): boolean =>
   membership.voters.has(proposal.leader) && !isAbstention(ensemble, proposal)
+
+/** May we lead? Not if we may not be proposed; nor if we weigh nothing, whatever others say. */
+export const mayLead = ({ electable, mySid, rules }: Ensemble, { committed }: Membership): boolean =>
+  electable && !(rules.leadOnlyWithWeight && QuorumVerifier.weight(committed, mySid) === 0n)
+
+/** May our proposal be elected, if a quorum votes for it? It may win; and if it is for ourselves, we may lead. */
+export const mayBeElected = (ensemble: Ensemble, state: Looking): boolean =>
+  mayWin(ensemble, state) && (state.proposal.leader !== ensemble.mySid || mayLead(ensemble, state.membership))
 
 /**
  * Is nobody left who could bring a better vote? Every voter votes as we do, or is gone; but who has had no leader yet

@@ -15,7 +15,7 @@ import * as VoteTracker from "../VoteTracker.ts"
 import * as Abstention from "./abstention.ts"
 import * as History from "./history.ts"
 import * as Join from "./join.ts"
-import { inadmissible, isNoNews, isUnanimous, judge, mayWin, outOfRound, rivalry } from "./judge.ts"
+import { inadmissible, isNoNews, isUnanimous, judge, mayBeElected, mayWin, outOfRound, rivalry } from "./judge.ts"
 import * as SidMap from "./sidMap.ts"
 import * as SidSet from "./sidSet.ts"
 
@@ -84,7 +84,7 @@ export const onNotificationTimeout = (
   else search.outputs.push({ _tag: "ConnectAll" })
 
   const { membership, supporters } = next
-  if (membership.committed._tag === "Oracle" && supporters !== null && mayWin(ensemble, next)) {
+  if (membership.committed._tag === "Oracle" && supporters !== null && mayBeElected(ensemble, next)) {
     if (VoteTracker.hasAllQuorums(membership, supporters, false)) return elect(search, next, believed(ensemble, next))
     if (VoteTracker.hasAllQuorums(membership, supporters, search.oracle)) {
       return elect(search, next, { _tag: "Oracle", supporters })
@@ -259,7 +259,7 @@ const weigh = (search: Search, state: Looking, notification: Notification): Look
 const tally = (search: Search, state: Looking, recvSet: Looking["recvSet"]): Looking => {
   const supporters = VoteTracker.supporters(recvSet, Vote.make(state.proposal, state.logicalClock))
   const finalizing = VoteTracker.hasAllQuorums(state.membership, supporters, search.oracle) &&
-    mayWin(search.ensemble, state)
+    mayBeElected(search.ensemble, state)
   if (finalizing && !state.finalizing) {
     search.outputs.push({ _tag: "QuorumReached", proposal: state.proposal, supporters })
   }

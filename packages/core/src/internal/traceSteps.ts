@@ -47,7 +47,15 @@ const ElectedReason = of<ElectionOutput.ElectedReason>()(TaggedUnion({
   Designated: { by: Wide, supporters: Sids }
 }))
 
-const SendCause = Literals(["NewRound", "Adopted", "Silence", "AnswerNonVoter", "AnswerLagging", "AnswerSettled"])
+const SendCause = Literals([
+  "NewRound",
+  "Adopted",
+  "Silence",
+  "AnswerNonVoter",
+  "AnswerLagging",
+  "AnswerSettled",
+  "AnswerMisled"
+])
 
 const Ignored = Literals([
   "UnknownState",

@@ -16,6 +16,7 @@ import type { ServerState } from "../ServerState.ts"
 import type { Sid } from "../Sid.ts"
 import type { Vote } from "../Vote.ts"
 import * as VoteTracker from "../VoteTracker.ts"
+import { abstention } from "./history.ts"
 import * as ParsedConfigs from "./parsedConfigs.ts"
 import * as SidMap from "./sidMap.ts"
 
@@ -62,13 +63,7 @@ const answer = (
   }
   if (notification.state === "UNKNOWN") return dropped(state, outputs, notification, "UnknownState")
   if (state._tag !== "Settled") {
-    const lags = notification.state === "LOOKING" && notification.electionEpoch < state.logicalClock
-    if (lags && mayAnswer(ensemble, voters)) {
-      outputs.push(reply(state, from, serverState, {
-        ...state.proposal,
-        electionEpoch: state.logicalClock
-      }, "AnswerLagging"))
-    }
+    if (notification.state === "LOOKING") answerVoter(ensemble, state, outputs, notification)
     return { state, outputs, forElection: true }
   }
   if (notification.state === "LOOKING" && mayAnswer(ensemble, voters)) {
@@ -80,6 +75,24 @@ const answer = (
     outputs.push(reply(state, from, serverState, state.currentVote, "AnswerSettled"))
   }
   return dropped(state, outputs, notification, "Settled")
+}
+
+// Who votes for us, who may not be proposed and have voted for another since, is told so again; in its own round, in
+// which nobody answers.
+const answerVoter = (
+  ensemble: Ensemble,
+  state: State,
+  outputs: Array<Output>,
+  { electionEpoch, from, leader }: Notification
+): void => {
+  const { electable, mySid, rules } = ensemble
+  const { logicalClock, membership, proposal } = state
+  if (!mayAnswer(ensemble, membership.voters)) return
+  if (electionEpoch < logicalClock) {
+    outputs.push(reply(state, from, "LOOKING", { ...proposal, electionEpoch: logicalClock }, "AnswerLagging"))
+  } else if (!electable && leader === mySid && from !== mySid && proposal.leader !== mySid && rules.leaveWhoAbstains) {
+    outputs.push(reply(state, from, "LOOKING", { ...abstention(mySid), electionEpoch }, "AnswerMisled"))
+  }
 }
 
 const mayAnswer = ({ mySid, rules }: Ensemble, voters: Membership["voters"]): boolean =>

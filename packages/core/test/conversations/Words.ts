@@ -69,7 +69,8 @@ const causes: Record<SendCause, (to: string) => string> = {
   Silence: (to) => `says it again to ${to}, because nobody spoke`,
   AnswerNonVoter: (to) => `answers ${to}, which has no vote`,
   AnswerLagging: (to) => `answers ${to}, which is in an older round`,
-  AnswerSettled: (to) => `answers ${to}, which looks`
+  AnswerSettled: (to) => `answers ${to}, which looks`,
+  AnswerMisled: (to) => `answers ${to}, which votes for it, that it may not be proposed`
 }
 
 const keptGround = ({ ground, offered, proposal }: Output & { readonly _tag: "Kept" }): string =>

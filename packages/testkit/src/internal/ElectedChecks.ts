@@ -25,7 +25,7 @@ export const check = (
   const { reason, state, vote } = elected
   if (!Judge.isVoter(world, node, vote.leader)) broken(world, node, "voters", `elects server ${vote.leader}`)
   if ((state === "LEADING") !== (vote.leader === node.sid)) broken(world, node, "office", `${state} of ${vote.leader}`)
-  if (state === "LEADING" && !mayLead(world, node, reason)) {
+  if (state === "LEADING" && !mayLead(world, node)) {
     broken(world, node, "office", "leads, and may not")
   }
   // It is known by the vote of the leader before it, also when it looks again.
@@ -58,15 +58,17 @@ export const counted = (world: World, node: Node, { logicalClock, proposal, recv
 // internal
 // -----------------------------------------------------------------------------
 
-// In the original who weighs nothing takes office when others say that it leads.
-const mayLead = (world: World, { ensemble: { electable, rules }, sid }: Node, { _tag }: Elected["reason"]): boolean =>
-  electable && (Judge.hasWeight(world, sid) || (_tag === "Joined" && !rules.leadOnlyWithWeight))
+// In the original who weighs nothing takes office when others vote for it or say that it leads.
+const mayLead = (world: World, { ensemble: { electable, rules }, sid }: Node): boolean =>
+  electable && (Judge.hasWeight(world, sid) || !rules.leadOnlyWithWeight)
 
 const onFinalised = (world: World, node: Node, before: Election.State, { reason, vote }: Elected): void => {
   if (before._tag !== "Looking") return broken(world, node, "quorum", "ends a search that does not run")
   counted(world, node, before)
   if (vote.electionEpoch !== before.logicalClock) broken(world, node, "round", `elects in round ${vote.electionEpoch}`)
-  if (!Judge.hasWeight(world, vote.leader)) broken(world, node, "office", `elects server ${vote.leader}, of no weight`)
+  if (vote.leader !== node.sid && !Judge.hasWeight(world, vote.leader)) {
+    broken(world, node, "office", `elects server ${vote.leader}, of no weight`)
+  }
   if (!Judge.isSame(vote, before.proposal)) broken(world, node, "told", `elects ${keyOf(vote)}, did not propose it`)
   const { initial } = node.book
   if (initial !== null && node.member.role === "Voter" && isHeavier(world, node, initial, vote)) {

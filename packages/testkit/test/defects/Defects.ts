@@ -237,8 +237,8 @@ const aboutAnswers: ReadonlyArray<Defect> = [
     ...receiver,
     name: "who lags behind is not told",
     origin: slip,
-    text: "if (lags && mayAnswer(ensemble, voters)) {",
-    instead: "if (notification.electionEpoch < -7n) {"
+    text: "if (electionEpoch < logicalClock) {",
+    instead: "if (electionEpoch < -7n) {"
   },
   {
     ...receiver,
