@@ -29,8 +29,12 @@ import * as Transport from "./Transport.ts"
 /** How much may wait for the one fiber; the leader waits in turn. */
 const INBOX_CAPACITY = 100
 
-/** How long a leader that refuses is dialled: it was elected as we found out, and may not listen yet. Java: 5 tries. */
-const DIAL_TIME = 500
+/**
+ * How long a leader that refuses is dialled. It does not listen before it has ended its own wait for a better vote, of
+ * 200 ms, which we may have ended at once, and which each late message restarts in the original. One that is gone is
+ * found out by the connections of elections. Java: 5 tries, 400 ms, after a wait of its own.
+ */
+const DIAL_TIME = 1_000
 
 /** The first pause before it is dialled again. It doubles, up to Java's leaderConnectDelayDuringRetryMs. */
 const DIAL_PAUSE_MIN = 5

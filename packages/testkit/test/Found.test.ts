@@ -4,6 +4,8 @@
  * - `abstainers-to-and-fro`, `endless-lies`: votes for who had stepped aside had others change rounds without end.
  * - `half-written-epoch`: the next role of a learner did not know of an epoch that was being written.
  * - `last-round`: a lie had taken all to the last round there is, and a proposal that cannot win was kept there.
+ * - `late-leader`: who had ended its wait for a better vote at once gave its leader up, by the original's rules, before
+ *   that had ended its own.
  * - `many-at-once`: what waited for a search was judged by the state at its end.
  * - `misled-by-silence`: all voted for who had stepped aside, by a lie; it had voted for another since, and did not say
  *   again that it cannot be voted for.

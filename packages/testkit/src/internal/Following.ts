@@ -19,7 +19,7 @@ import * as Wire from "./Wire.ts"
 import { after, type Arrival, clockOf, type Node, nodeOf, schedule, type World } from "./World.ts"
 
 /** For how long a leader that refuses is dialled, and the pauses between. Shell: Following, DIAL_TIME, DIAL_PAUSE. */
-const DIAL_TIME = 500
+const DIAL_TIME = 1_000
 const DIAL_PAUSE_MIN = 5
 const DIAL_PAUSE_MAX = 100
 
