@@ -25,6 +25,8 @@
 import * as Discovery from "./internal/discovery.ts"
 import * as Learners from "./internal/learners.ts"
 import * as Pings from "./internal/pings.ts"
+import * as SidMap from "./internal/sidMap.ts"
+import * as SidSet from "./internal/sidSet.ts"
 import type { Membership, Ticks } from "./Ensemble.ts"
 import { type Instant, type Lease, type Now, type Pledge, release } from "./Lease.ts"
 import type { LearnerId, Output, Timer } from "./LeaderOutput.ts"
@@ -148,12 +150,12 @@ export const make = (
   decided: false,
   epochStored: false,
   elected: false,
-  connecting: new Set([mySid]),
-  electing: new Set(),
-  acked: new Set(),
+  connecting: SidSet.of([mySid]),
+  electing: SidSet.empty,
+  acked: SidSet.empty,
   learners: new Map(),
   halfTicks: 0,
-  answered: new Map(),
+  answered: SidMap.empty,
   leaseUntil: null
 })
 
@@ -201,7 +203,7 @@ export const successor = (options: Options, { learners }: State, asked: Sid | nu
   const candidates = told.filter(({ sid }) =>
     membership.verifiers.every((verifier) => QuorumVerifier.mayLead(verifier, sid)))
   if (asked !== null) return candidates.some(({ sid }) => sid === asked) ? asked : null
-  const supporters = new Set(told.map(({ sid }) => sid).filter((sid) => Learners.votes(options, sid)))
+  const supporters = SidSet.from(told.map(({ sid }) => sid).filter((sid) => Learners.votes(options, sid)))
   if (!VoteTracker.hasAllQuorums(membership, supporters, false)) return null
   const best = candidates.toSorted((self, that) =>
     self.zxid === that.zxid ? compare(that.sid, self.sid) : compare(that.zxid, self.zxid)

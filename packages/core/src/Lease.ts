@@ -12,6 +12,7 @@
  * Not in the original. Gray and Cheriton, "Leases", 1989; Ongaro, "Consensus",
  * section 6.4.1.
  */
+import * as SidSet from "./internal/sidSet.ts"
 import type { Membership, Millis, Ticks } from "./Ensemble.ts"
 import type { Sid } from "./Sid.ts"
 import * as VoteTracker from "./VoteTracker.ts"
@@ -108,12 +109,12 @@ export const expiry = (
   now: Instant,
   after: Instant = -Infinity
 ): Instant | null => {
-  const granted = new Set([mySid])
+  let granted = SidSet.of([mySid])
   if (VoteTracker.hasAllQuorums(membership, granted, false)) return now + duration
   const longer = Array.from(answered).filter(([sid, sent]) => sid !== mySid && sent + duration > after)
   const newestFirst = longer.toSorted(([, a], [, b]) => b - a)
   for (const [sid, sent] of newestFirst) {
-    granted.add(sid)
+    granted = SidSet.add(granted, sid)
     if (VoteTracker.hasAllQuorums(membership, granted, false)) return sent + duration
   }
   return null

@@ -5,9 +5,9 @@
  * `LearnerHandler.run`.
  */
 import { encodeText } from "./bytes.ts"
-import { withEntry, withoutEntry } from "./entries.ts"
 import * as Learners from "./learners.ts"
 import * as Pings from "./pings.ts"
+import * as SidSet from "./sidSet.ts"
 import type { LearnerId, Output } from "../LeaderOutput.ts"
 import type { Learner, Options, State, Step, Summary } from "../Leader.ts"
 import * as LearnerInfo from "../LearnerInfo.ts"
@@ -34,19 +34,16 @@ export const onConnected = ({ ticks }: Options, state: State, id: LearnerId): St
     deadline: Learners.tickOf(state) + ticks.initLimit,
     pings: []
   }
-  return [{ ...state, learners: withEntry(state.learners, id, learner) }, []]
+  return [Learners.add(state, id, learner), []]
 }
 
 /** A connection is gone. What its learner has promised stands. */
-export const onDisconnected = (state: State, id: LearnerId): Step => [
-  { ...state, learners: withoutEntry(state.learners, id) },
-  []
-]
+export const onDisconnected = (state: State, id: LearnerId): Step => [Learners.remove(state, id), []]
 
 /** Who asked has to wait no longer, and we accept the epoch ourselves. */
 export const onAcceptedEpochStored = (options: Options, state: State): Step => {
   if (!state.decided || state.epochStored) return [state, []]
-  const next: State = { ...state, epochStored: true, electing: new Set(state.electing).add(options.mySid) }
+  const next: State = { ...state, epochStored: true, electing: SidSet.add(state.electing, options.mySid) }
   const informed = Learners.each(Learners.at(next, "AwaitingEpoch"), next, (state, [id]) => inform(options, state, id))
   const [after, outputs] = Learners.andThen(informed, (state) => elect(options, state))
   return [after, [quorumTimer(options), ...outputs]]
@@ -139,7 +136,7 @@ const ask = ({ membership }: Options, state: State, sid: Sid, lastAccepted: bigi
   return {
     ...state,
     epoch: isMember && lastAccepted >= state.epoch ? lastAccepted + 1n : state.epoch,
-    connecting: membership.committed.voters.has(sid) ? new Set(state.connecting).add(sid) : state.connecting
+    connecting: membership.committed.voters.has(sid) ? SidSet.add(state.connecting, sid) : state.connecting
   }
 }
 
@@ -186,7 +183,7 @@ const onAckEpoch = (
   if (state.zabState !== "DISCOVERY") return synchronize(options, known, id)
   const elects = counts && packet.zxid !== Zxid.UNTRUSTED && options.membership.committed.voters.has(info.sid)
   return elects
-    ? elect(options, { ...known, electing: new Set(known.electing).add(info.sid) })
+    ? elect(options, { ...known, electing: SidSet.add(known.electing, info.sid) })
     : [known, []]
 }
 
@@ -233,7 +230,7 @@ const onAck = (
 }
 
 const acknowledge = (options: Options, state: State, sid: Sid, at: Lease.Instant): Step => {
-  const acked = Learners.votes(options, sid) || sid === options.mySid ? new Set(state.acked).add(sid) : state.acked
+  const acked = Learners.votes(options, sid) || sid === options.mySid ? SidSet.add(state.acked, sid) : state.acked
   const next: State = { ...state, acked }
   return acked.has(options.mySid) && VoteTracker.hasAllQuorums(options.membership, acked, false)
     ? Pings.activate(options, next, at)

@@ -5,6 +5,8 @@
  */
 import * as Designated from "./designated.ts"
 import * as Learners from "./learners.ts"
+import * as SidMap from "./sidMap.ts"
+import * as SidSet from "./sidSet.ts"
 import type { LearnerId, Output } from "../LeaderOutput.ts"
 import type { Learner, Options, State, Step } from "../Leader.ts"
 import * as Lease from "../Lease.ts"
@@ -83,7 +85,7 @@ export const onReceived = (
   const next = Learners.update(state, id, { deadline, pings, summary })
   // Without a lease it is enough that somebody answers.
   if (sent === undefined || options.lease === null || !Learners.votes(options, sid)) return [next, []]
-  return extend(options, { ...next, answered: new Map(next.answered).set(sid, sent) }, at)
+  return extend(options, { ...next, answered: SidMap.set(next.answered, sid, sent) }, at)
 }
 
 /** The lease may have been extended since the timer was set. */
@@ -123,8 +125,8 @@ const pingAll = (state: State, at: Lease.Instant): Step => {
 }
 
 const isQuorumThere = ({ membership, mySid }: Options, { learners }: State, oracle: OracleAnswer): boolean => {
-  const there = new Set([mySid])
-  for (const { info } of learners.values()) if (info !== null) there.add(info.sid)
+  let there = SidSet.of([mySid])
+  for (const { info } of learners.values()) if (info !== null) there = SidSet.add(there, info.sid)
   return VoteTracker.hasAllQuorums(membership, there, oracle)
 }
 

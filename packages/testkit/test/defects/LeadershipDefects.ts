@@ -206,8 +206,8 @@ const aboutQuorums: ReadonlyArray<LeadershipDefect> = [
     name: "a leader forgets to count itself",
     property: "progress",
     origin: slip,
-    text: "const there = new Set([mySid])",
-    instead: "const there = new Set()",
+    text: "let there = SidSet.of([mySid])",
+    instead: "let there = SidSet.empty",
     profile: "crashes",
     peers: 3
   },
@@ -239,8 +239,8 @@ const aboutLeases: ReadonlyArray<LeadershipDefect> = [
     name: "a lease counts from the answer",
     property: "overlap",
     origin: slip,
-    text: "new Map(next.answered).set(sid, sent)",
-    instead: "new Map(next.answered).set(sid, at)"
+    text: "SidMap.set(next.answered, sid, sent)",
+    instead: "SidMap.set(next.answered, sid, at)"
   },
   {
     ...pings,
