@@ -33,9 +33,10 @@ export interface Rules {
   readonly endWaitWhenUnanimous: boolean
   /**
    * Who proposes a server that says itself that it votes for nobody, being not electable or without a database to be
-   * trusted, begins a new round, and votes for it no more until it proposes itself; a server that is not electable says
-   * so again to whoever votes for it. In the original such a proposal, which takes a lie or a server that steps aside,
-   * is kept until something else ends the round; if it is the better one, that may be never.
+   * trusted, begins a new round, and votes for it no more until it proposes itself; so does, after silence, who hears
+   * that others vote for it. And a server that is not electable says so again to whoever votes for it. In the original
+   * such a proposal, which takes a lie or a server that steps aside, is kept until something else ends the round; if it
+   * is the better one, that may be never.
    */
   readonly leaveWhoAbstains: boolean
   /**

@@ -86,6 +86,32 @@ describe("leaveWhoAbstains", () => {
     assert.strictEqual(peer.looking().logicalClock, 5n)
   })
 
+  it("on: after silence a new round begins if others vote for it, who may not leave by themselves", () => {
+    const peer = misled()
+    peer.hears(3, "LOOKING", untrusted, 0)
+    peer.hears(2, "LOOKING", p(3, 20, 3), 5)
+    assert.deepInclude(peer.silence(), { _tag: "RoundStarted", logicalClock: 6n, initial: own, from: 3n })
+    assert.deepStrictEqual(peer.looking().recvSet.size, 0)
+    assert.notInclude(tags(peer.silence()), "RoundStarted")
+  })
+
+  it.each<readonly [string, Parameters<Peer.Peer["hears"]>]>([
+    ["who follows it", [2, "FOLLOWING", p(3, 20, 3), 5]],
+    ["who votes for another", [2, "LOOKING", p(2, 11, 1), 5]]
+  ])("not because of %s", (_, said) => {
+    const peer = misled()
+    peer.hears(3, "LOOKING", untrusted, 0)
+    peer.hears(...said)
+    assert.notInclude(tags(peer.silence()), "RoundStarted")
+  })
+
+  it("nor does who may not be proposed itself, which cannot begin one for all", () => {
+    const peer = misled({ electable: false, zxid: 0, epoch: 0 })
+    peer.hears(3, "LOOKING", untrusted, 0)
+    peer.hears(2, "LOOKING", p(3, 20, 3), 5)
+    assert.notInclude(tags(peer.silence()), "RoundStarted")
+  })
+
   // A lie had all vote for it, and it votes for another by then, so that it does not say so by itself any more.
   it.each([1, 4])("on: who is not electable says so to who votes for it, in round %d", (round) => {
     const peer = Peer.make({ mySid: 3, verifier: majority([1, 2, 3]), electable: false, rules: Rules.conclave })

@@ -9,6 +9,8 @@
  * - `many-at-once`: what waited for a search was judged by the state at its end.
  * - `misled-by-silence`: all voted for who had stepped aside, by a lie; it had voted for another since, and did not say
  *   again that it cannot be voted for.
+ * - `still-voted-for`: by the original's rules some went on voting for who had stepped aside; who knew of it and voted
+ *   for another waited with them.
  * - `two-lead-in-turn`: who had stepped aside voted for one that knew less, and was turned away by it.
  * - `weightless-in-office`: a lie had a server of no weight take its own vote for that of a quorum.
  */

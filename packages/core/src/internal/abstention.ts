@@ -30,6 +30,16 @@ export const hear = ({ mySid, rules }: Ensemble, state: Looking, notification: N
   return { ...state, abstaining: (abstains ? SidSet.add : SidSet.remove)(state.abstaining, from) }
 }
 
+/**
+ * Who says that it votes for nobody, and is voted for in this round all the same, `null` if nobody is. By the
+ * original's rules that need never end; a new round ends it, and only who may be proposed can begin one for all.
+ */
+export const stillVotedFor = ({ electable }: Ensemble, { abstaining, recvSet }: Looking): Sid | null => {
+  if (!electable || abstaining.size === 0) return null
+  for (const { leader, state } of recvSet.values()) if (state === "LOOKING" && abstaining.has(leader)) return leader
+  return null
+}
+
 /** Of nobody it is known that they abstain. */
 export const none: ReadonlySet<Sid> = SidSet.empty
 

@@ -5,7 +5,7 @@
  * NotmsgTimeout, WaitNewNotmsg, WaitNewNotmsgEnd.
  */
 import type { Event, Looking, Settled, State, Step } from "../Election.ts"
-import type { ElectedReason, IgnoredReason, Output, SendCause } from "../ElectionOutput.ts"
+import type { ElectedReason, IgnoredReason, Output } from "../ElectionOutput.ts"
 import type { Ensemble } from "../Ensemble.ts"
 import type { Notification } from "../Notification.ts"
 import type { OracleAnswer } from "../QuorumVerifier.ts"
@@ -16,6 +16,7 @@ import * as Abstention from "./abstention.ts"
 import * as History from "./history.ts"
 import * as Join from "./join.ts"
 import { inadmissible, isNoNews, isUnanimous, judge, mayBeElected, mayWin, outOfRound, rivalry } from "./judge.ts"
+import * as Round from "./round.ts"
 import * as SidMap from "./sidMap.ts"
 import * as SidSet from "./sidSet.ts"
 
@@ -53,7 +54,7 @@ export const start = (ensemble: Ensemble, state: State, event: Event & { readonl
   }
   const search: Search = { ensemble, oracle: event.oracle ?? false, outputs: [] }
   search.outputs.push({ _tag: "RoundStarted", logicalClock: looking.logicalClock, initial, from: null })
-  broadcast(search, looking, "NewRound")
+  Round.broadcast(search, looking, "NewRound")
   return drain(search, looking, state._tag === "Idle" ? [...state.recvQueue] : [])
 }
 
@@ -77,10 +78,12 @@ export const onNotificationTimeout = (
   const { maxNotificationInterval } = ensemble.timing
   const interval = Math.min(state.notificationInterval * 2, maxNotificationInterval)
   const next = { ...state, notificationInterval: interval }
+  const abstainer = Abstention.stillVotedFor(ensemble, next)
+  if (abstainer !== null) return rest(search, Round.leave(search, next, abstainer))
   if (ensemble.rules.resendPerPeer) {
-    broadcast(search, next, "Silence", event.undelivered)
+    Round.broadcast(search, next, "Silence", event.undelivered)
     if (event.undelivered.size > 0) search.outputs.push({ _tag: "ConnectAll" })
-  } else if (event.haveDelivered) broadcast(search, next, "Silence")
+  } else if (event.haveDelivered) Round.broadcast(search, next, "Silence")
   else search.outputs.push({ _tag: "ConnectAll" })
 
   const { membership, supporters } = next
@@ -188,7 +191,7 @@ const whileFinalizing = (
 // What has no place in the search is ignored; but who says that it votes for nobody cannot be voted for.
 const dismiss = (search: Search, state: Looking, notification: Notification, reason: IgnoredReason): Looking => {
   ignore(search, state, notification, reason)
-  return Abstention.isRefuted(state) ? leaveRound(search, state, notification.from) : state
+  return Abstention.isRefuted(state) ? Round.leave(search, state, notification.from) : state
 }
 
 const ignore = ({ outputs }: Search, state: Looking, notification: Notification, reason: IgnoredReason): Looking => {
@@ -215,29 +218,13 @@ const looking = (search: Search, state: Looking, notification: Notification): Lo
   if (reason !== null) return ignore(search, state, notification, reason)
   const sameRound = notification.electionEpoch === state.logicalClock
   // A new round voids what was proposed in the old one: we start again from our own vote.
-  const base = sameRound ? state : enterRound(search, state, notification.electionEpoch, notification.from)
+  const base = sameRound ? state : Round.enter(search, state, notification.electionEpoch, notification.from)
   const voted = weigh(search, base, notification)
-  if (!sameRound) broadcast(search, voted, "NewRound")
-  else if (voted.proposal !== base.proposal) broadcast(search, voted, "Adopted")
+  if (!sameRound) Round.broadcast(search, voted, "NewRound")
+  else if (voted.proposal !== base.proposal) Round.broadcast(search, voted, "Adopted")
   const vote = Vote.make(notification, notification.electionEpoch)
   return tally(search, voted, VoteTracker.record(voted.recvSet, notification.from, vote))
 }
-
-const enterRound = (search: Search, state: Looking, logicalClock: bigint, from: Sid): Looking => {
-  search.outputs.push({ _tag: "RoundStarted", logicalClock, initial: state.initial, from })
-  return { ...state, logicalClock, recvSet: SidMap.empty, proposal: state.initial, runnerUp: null }
-}
-
-// In this round others may still bring the proposal that cannot win; a new one voids it for all. After the last one,
-// as a round is a Java long, that begins anew.
-const leaveRound = (search: Search, state: Looking, from: Sid): Looking => {
-  const { logicalClock } = state
-  const next = enterRound(search, state, logicalClock === LAST_ROUND ? logicalClock : logicalClock + 1n, from)
-  broadcast(search, next, "NewRound")
-  return { ...next, supporters: null, finalizing: false }
-}
-
-const LAST_ROUND = 2n ** 63n - 1n
 
 const weigh = (search: Search, state: Looking, notification: Notification): Looking => {
   const { ensemble, outputs } = search
@@ -269,19 +256,6 @@ const tally = (search: Search, state: Looking, recvSet: Looking["recvSet"]): Loo
 // -----------------------------------------------------------------------------
 // outputs
 // -----------------------------------------------------------------------------
-
-// Java: sendNotifications. The state is LOOKING literally.
-const broadcast = (search: Search, state: Looking, cause: SendCause, except: ReadonlySet<Sid> = SidSet.empty): void => {
-  const { leader, peerEpoch, zxid } = state.proposal
-  // Who abstains asks: only a vote of an earlier round than its own is answered by whoever looks.
-  const electionEpoch = Abstention.isAbstention(search.ensemble, state.proposal) ? 0n : state.logicalClock
-  const config = state.membership.committed.text
-  for (const to of state.membership.voters) {
-    if (except.has(to)) continue
-    const toSend = { to, state: "LOOKING", leader, zxid, electionEpoch, peerEpoch, config } as const
-    search.outputs.push({ _tag: "Send", toSend, cause })
-  }
-}
 
 // The step is over and the search goes on: wait again.
 const rest = ({ ensemble, outputs }: Search, state: Looking): Step => {

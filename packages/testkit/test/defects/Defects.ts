@@ -27,6 +27,7 @@ const slip = "slip"
 
 const votes = { file: "Vote.ts", profile: "crashes", peers: 5 } as const
 const search = { file: "internal/lookForLeader.ts", profile: "lossy", peers: 5 } as const
+const round = { file: "internal/round.ts", profile: "lossy", peers: 5 } as const
 const receiver = { file: "internal/workerReceiver.ts", profile: "crashes", peers: 5 } as const
 const join = { file: "internal/join.ts", profile: "crashes", peers: 5 } as const
 const judge = { file: "internal/judge.ts", profile: "lossy", peers: 5 } as const
@@ -113,7 +114,7 @@ const aboutVotes: ReadonlyArray<Defect> = [
 /** Of rounds and of what is told to whom. */
 const aboutSearches: ReadonlyArray<Defect> = [
   {
-    ...search,
+    ...round,
     name: "what was proposed in an older round stays proposed",
     origin: "ZOOKEEPER-569",
     text: "recvSet: SidMap.empty, proposal: state.initial, runnerUp: null",
@@ -124,7 +125,7 @@ const aboutSearches: ReadonlyArray<Defect> = [
     ...search,
     name: "nobody is told of a round that was entered",
     origin: slip,
-    text: "if (!sameRound) broadcast(search, voted, \"NewRound\")",
+    text: "if (!sameRound) Round.broadcast(search, voted, \"NewRound\")",
     instead: "if (!sameRound) void 0",
     profile: "partitions"
   },
@@ -132,11 +133,11 @@ const aboutSearches: ReadonlyArray<Defect> = [
     ...search,
     name: "nobody is told of a change of mind",
     origin: "ZOOKEEPER-275, 512",
-    text: "else if (voted.proposal !== base.proposal) broadcast(search, voted, \"Adopted\")",
+    text: "else if (voted.proposal !== base.proposal) Round.broadcast(search, voted, \"Adopted\")",
     instead: ""
   },
   {
-    ...search,
+    ...round,
     name: "a vote that was given up is sent again",
     origin: "ZOOKEEPER-3340",
     text: "const { leader, peerEpoch, zxid } = state.proposal",
@@ -162,7 +163,7 @@ const aboutSearches: ReadonlyArray<Defect> = [
     ...search,
     name: "silence is answered with silence",
     origin: "ZOOKEEPER-481",
-    text: "broadcast(search, next, \"Silence\", event.undelivered)",
+    text: "Round.broadcast(search, next, \"Silence\", event.undelivered)",
     instead: ""
   },
   {
