@@ -11,7 +11,9 @@ export const run = Effect.suspend(() => {
     Samples.table([
       ["trouble", "simulations", "elections", "searches", "searches / 5", "ns a step"],
       ...profiles.map((name) => row(name, Elections.simulate(name))),
-      row("elections in a row", Elections.inARow()),
+      row("in a row, five look one after another", Elections.inARow("OneByOne")),
+      row("in a row, five look at once", Elections.inARow("AtOnce")),
+      row("in a row, the leader is killed", Elections.inARow("Killed")),
       row("the reducer alone", Elections.bare())
     ])
   }`)

@@ -26,30 +26,54 @@ const WARM_UP = 5_000
 /** Simulations of five voters, with all checks. */
 export const simulate = (profile: Profile.ProfileName): Figures => run((seed) => Profile.draw(profile, 5, seed))
 
+/** How each of the elections in a row begins. */
+export type Beginning =
+  /** All five look again, one 3 ms after the other: who has not yet begun answers with the leader it has. */
+  | "OneByOne"
+  /** All five look again at the same moment. */
+  | "AtOnce"
+  /** The leader is killed, and started again 200 ms later. */
+  | "Killed"
+
 /**
- * Elections in a row, with all checks, and nothing between them: every second all five look again, while messages are
- * lost and doubled and connections break.
+ * Elections in a row, one a second, with all checks, and nothing between them: while messages are lost and doubled, and
+ * connections break.
  */
-export const inARow = (): Figures =>
+export const inARow = (beginning: Beginning): Figures =>
   run((seed) => {
     const scenario = Profile.draw("lossy", 5, seed)
-    const looks = Array.from({ length: ELECTIONS }, (_, index): ReadonlyArray<Fault> =>
-      scenario.members.map(({ sid }) => ({ _tag: "Look", at: (index + 1) * PERIOD + sid * 3, sid })))
-    const resets = Array.from({ length: ELECTIONS / 2 }, (_, index): Fault =>
-      ({ _tag: "Reset", at: index * 2 * PERIOD + 100, between: [index % 5 + 1, (index + 1) % 5 + 1] }))
+    const faults = Array.from({ length: ELECTIONS }, (_, index) => [
+      ...beginningOf(beginning, scenario, index, (index + 1) * PERIOD),
+      ...(index % 2 === 0 ? [reset(index)] : [])
+    ])
     return {
       ...scenario,
+      // Where nobody knows more the two highest ids lead in turn.
+      members: beginning === "Killed" ? scenario.members.map((member) => ({ ...member, zxid: 0, epoch: 0 })) : scenario.members,
       latency: [1, 20],
       loss: 5,
       duplication: 5,
       activation: false,
       faultsUntil: (ELECTIONS + 2) * PERIOD,
-      faults: [...looks.flat(), ...resets].sort((a, b) => a.at - b.at)
+      faults: faults.flat().sort((a, b) => a.at - b.at)
     }
   })
 
 const ELECTIONS = 60
 const PERIOD = 1_000
+
+const beginningOf = (
+  beginning: Beginning,
+  { members }: Scenario,
+  index: number,
+  at: number
+): ReadonlyArray<Fault> =>
+  beginning === "Killed"
+    ? [{ _tag: "Crash", at, for: 200, sid: index % 2 === 0 ? 5 : 4, power: false }]
+    : members.map(({ sid }) => ({ _tag: "Look", at: beginning === "AtOnce" ? at : at + sid * 3, sid }))
+
+const reset = (index: number): Fault =>
+  ({ _tag: "Reset", at: index * PERIOD + 100, between: [index % 5 + 1, (index + 1) % 5 + 1] })
 
 const run = (draw: (seed: number) => Scenario): Figures => {
   let seed = 1

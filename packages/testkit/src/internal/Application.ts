@@ -1,5 +1,6 @@
 /**
- * What a leader is for: while it is in office its history grows, and with it that of those who follow it.
+ * What a leader is for: while it is in office its history grows, and with it that of those who follow it. Who may not be
+ * proposed logs nothing: if it knew more than all who may, it would follow none of them, and nobody could lead.
  *
  * As the actions LeaderAdvanceZxid and FollowerUpdateZxid of FastLeaderElection.tla. Conclave replicates nothing; it
  * asks how far a history goes.
@@ -21,7 +22,6 @@ const write = (world: World, node: Node, role: Leading, epoch: bigint, counter: 
     if (node.tenure.role !== role || !world.faulty) return
     write(world, node, role, epoch, counter + 1n)
     const lastLoggedZxid = Zxid.make(epoch, counter)
-    // Its own first, or who may not lead could know more than all who may.
     Disk.write(world, node, { lastLoggedZxid }, (isStored) => {
       if (!isStored || node.tenure.role !== role) return
       for (const other of world.nodes) {
@@ -32,5 +32,5 @@ const write = (world: World, node: Node, role: Leading, epoch: bigint, counter: 
 
 const isServed = (world: World, leader: Node, node: Node, epoch: bigint): boolean => {
   const { established } = node.tenure
-  return node.up && established?.leader === leader.sid && established.epoch === epoch && !isCut(world, leader, node)
+  return node.up && node.member.electable && established?.leader === leader.sid && established.epoch === epoch && !isCut(world, leader, node)
 }
