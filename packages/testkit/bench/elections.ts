@@ -4,7 +4,7 @@ import type { Notification } from "@conclave/core/Notification"
 import * as Profile from "../src/Profile.ts"
 import * as Random from "../src/Random.ts"
 import * as Reducers from "../src/Reducers.ts"
-import type { Fault, Scenario } from "../src/Scenario.ts"
+import type { Fault, Member, Scenario } from "../src/Scenario.ts"
 import * as Simulator from "../src/Simulator.ts"
 
 /** What so much processor time brought, in seconds. */
@@ -20,36 +20,45 @@ export interface Figures {
 /** How long is measured, in milliseconds of processor time. */
 const MILLIS = 2_500
 
-/** And how long before that: an engine goes on compiling during the first thousands of simulations. */
-const WARM_UP = 5_000
+/** And how long before that: an engine goes on compiling during the first ten thousand simulations. */
+const WARM_UP = 12_000
 
-/** Simulations of five voters, with all checks. */
-export const simulate = (profile: Profile.ProfileName): Figures => run((seed) => Profile.draw(profile, 5, seed))
+/** What is measured, by name: simulations of five voters with all checks, and last the reducer without any. */
+export const kinds = {
+  calm: () => simulate("calm"),
+  lossy: () => simulate("lossy"),
+  partitions: () => simulate("partitions"),
+  crashes: () => simulate("crashes"),
+  chaos: () => simulate("chaos"),
+  "in a row, all look at once": () => inARow("AtOnce"),
+  "the same, by the original's rules": () => inARow("AtOnce", "zookeeper"),
+  "in a row, one looks after another": () => inARow("OneByOne"),
+  "in a row, the leader is killed": () => inARow("Killed"),
+  "the reducer alone": () => bare()
+} satisfies Record<string, () => Figures>
 
-/** How each of the elections in a row begins. */
-export type Beginning =
-  /** All five look again, one 3 ms after the other: who has not yet begun answers with the leader it has. */
-  | "OneByOne"
-  /** All five look again at the same moment. */
-  | "AtOnce"
-  /** The leader is killed, and started again 200 ms later. */
-  | "Killed"
+/** The name of something that is measured. */
+export type Kind = keyof typeof kinds
 
-/**
- * Elections in a row, one a second, with all checks, and nothing between them: while messages are lost and doubled, and
- * connections break.
- */
-export const inARow = (beginning: Beginning): Figures =>
+const simulate = (profile: Profile.ProfileName): Figures => run((seed) => Profile.draw(profile, 5, seed))
+
+// How each of the elections in a row begins: all five look again at the same moment; or one 3 ms after the other, when
+// who has not yet begun answers with the leader it has; or the leader is killed, and started again 200 ms later.
+type Beginning = "AtOnce" | "OneByOne" | "Killed"
+
+// One a second, with all checks, and nothing between them: while messages are lost and doubled, and connections break.
+const inARow = (beginning: Beginning, rules: Member["rules"] = "conclave"): Figures =>
   run((seed) => {
     const scenario = Profile.draw("lossy", 5, seed)
     const faults = Array.from({ length: ELECTIONS }, (_, index) => [
       ...beginningOf(beginning, scenario, index, (index + 1) * PERIOD),
       ...(index % 2 === 0 ? [reset(index)] : [])
     ])
+    // Where nobody knows more the two highest ids lead in turn.
+    const facts = beginning === "Killed" ? { zxid: 0, epoch: 0 } : {}
     return {
       ...scenario,
-      // Where nobody knows more the two highest ids lead in turn.
-      members: beginning === "Killed" ? scenario.members.map((member) => ({ ...member, zxid: 0, epoch: 0 })) : scenario.members,
+      members: scenario.members.map((member) => ({ ...member, ...facts, rules })),
       latency: [1, 20],
       loss: 5,
       duplication: 5,
@@ -86,8 +95,8 @@ const run = (draw: (seed: number) => Scenario): Figures => {
   })
 }
 
-/** Cold starts of five peers, messages handed over in any order and in no time: what the reducer alone allows. */
-export const bare = (): Figures => {
+// Cold starts of five peers, messages handed over in any order and in no time: what the reducer alone allows.
+const bare = (): Figures => {
   const random = Random.make(1)
   // Somebody who is there in every calm scenario is asked for the peers: before anything happened.
   const states = new Map<bigint, Election.State>()

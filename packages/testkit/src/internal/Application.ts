@@ -1,6 +1,6 @@
 /**
- * What a leader is for: while it is in office its history grows, and with it that of those who follow it. Who may not be
- * proposed logs nothing: if it knew more than all who may, it would follow none of them, and nobody could lead.
+ * What a leader is for: while it is in office its history grows, and with it that of those who follow it. Who may not
+ * be proposed logs nothing: if it knew more than all who may, it would vote for none of them, and nobody could lead.
  *
  * As the actions LeaderAdvanceZxid and FollowerUpdateZxid of FastLeaderElection.tla. Conclave replicates nothing; it
  * asks how far a history goes.
@@ -31,6 +31,7 @@ const write = (world: World, node: Node, role: Leading, epoch: bigint, counter: 
   })
 
 const isServed = (world: World, leader: Node, node: Node, epoch: bigint): boolean => {
-  const { established } = node.tenure
-  return node.up && node.member.electable && established?.leader === leader.sid && established.epoch === epoch && !isCut(world, leader, node)
+  const { member: { electable }, tenure: { established }, up } = node
+  const follows = up && established?.leader === leader.sid && established.epoch === epoch
+  return follows && electable && !isCut(world, leader, node)
 }
